@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "lkdist",
+  products: [.executable(name: "lkdist", targets: ["lkdist"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // MARK: - The program, top of the arrows
+    .executableTarget(
+      name: "lkdist",
+      dependencies: [
+        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Training",
+      dependencies: [
+        "NN", "Imaging", "Collectives", "Kernels", "Tensors", "Yams",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+
+    // MARK: - Model, volumes, ranks: they do not know each other
+    .target(name: "NN", dependencies: ["Tensors", "Kernels"], swiftSettings: strict),
+    .target(
+      name: "Imaging", dependencies: ["Tensors", "Kernels", "CNIfTI"], swiftSettings: strict),
+    .target(name: "Collectives", dependencies: ["Tensors", "CMPI"], swiftSettings: strict),
+
+    // MARK: - Numerics
+    .target(
+      name: "Kernels", dependencies: ["Tensors", "CKernels", "COpenBLAS"], swiftSettings: strict),
+    .target(name: "Tensors", swiftSettings: strict),
+
+    // MARK: - C
+    .target(name: "CMPI", dependencies: ["COpenMPI"], path: "CMPI", cSettings: strictC),
+    .target(name: "CKernels", cSettings: strictC),
+    .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .target(
+      name: "CNIfTI", linkerSettings: [.linkedLibrary("niftiio"), .linkedLibrary("znz")]),
+
+    // MARK: - Tests
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: strict),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors"], swiftSettings: strict),
+    .testTarget(
+      name: "NNTests", dependencies: ["NN", "Kernels", "Tensors"],
+      resources: [.copy("Fixtures")], swiftSettings: strict),
+    .testTarget(
+      name: "ImagingTests", dependencies: ["Imaging", "Tensors"],
+      resources: [.copy("Fixtures")], swiftSettings: strict),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Training", "NN", "Imaging", "Collectives", "Kernels", "Tensors"],
+      swiftSettings: strict),
+    .testTarget(name: "CommandTests", dependencies: ["lkdist"], swiftSettings: strict),
+    .executableTarget(
+      name: "MultiRankTests",
+      dependencies: ["Training", "NN", "Imaging", "Collectives", "Tensors"],
+      path: "Tests/MultiRank", swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,3 @@
+// libnifti, as Swift sees it. Debian puts the headers in /usr/include/nifti.
+#pragma once
+#include <nifti/nifti1_io.h>

@@ -1,0 +1,107 @@
+import Synchronization
+
+/// A block of 64-byte aligned floats that is given back to its pool, or freed, with its last owner.
+package final class FloatBuffer: @unchecked Sendable {
+  /// The number of floats.
+  package let count: Int
+  /// The first float; for Kernels, Collectives and file readers only.
+  package let pointer: UnsafeMutablePointer<Float>
+  private let pool: MemoryPool?
+
+  /// Allocates `count` floats outside any pool, all zero.
+  package convenience init(zeros count: Int) {
+    self.init(count: count, pointer: MemoryPool.allocate(count), pool: nil)
+    pointer.update(repeating: 0, count: count)
+  }
+
+  fileprivate init(count: Int, pointer: UnsafeMutablePointer<Float>, pool: MemoryPool?) {
+    self.count = count
+    self.pointer = pointer
+    self.pool = pool
+  }
+
+  deinit {
+    if let pool { pool.give(pointer, count: count) } else { pointer.deallocate() }
+  }
+
+  /// The whole block as a slice.
+  package var slice: FloatSlice { FloatSlice(buffer: self, offset: 0, count: count) }
+}
+
+/// A run of floats within a shared block: a parameter, its gradient, a bucket.
+package struct FloatSlice: Sendable {
+  package let buffer: FloatBuffer
+  package let offset: Int
+  package let count: Int
+
+  /// A run of `count` floats from `offset`; both must lie within `buffer`.
+  package init(buffer: FloatBuffer, offset: Int, count: Int) {
+    precondition(
+      offset >= 0 && count >= 0 && offset + count <= buffer.count,
+      "slice \(offset)..<\(offset + count) outside a buffer of \(buffer.count)")
+    self.buffer = buffer
+    self.offset = offset
+    self.count = count
+  }
+
+  /// The first float; for Kernels, Collectives and file readers only.
+  package var pointer: UnsafeMutablePointer<Float> { buffer.pointer + offset }
+
+  /// The floats of `range`, counted from this slice's start.
+  package func slice(_ range: Range<Int>) -> FloatSlice {
+    FloatSlice(buffer: buffer, offset: offset + range.lowerBound, count: range.count)
+  }
+
+  /// The floats for reading.
+  package var values: UnsafeBufferPointer<Float> {
+    UnsafeBufferPointer(start: pointer, count: count)
+  }
+
+  /// The floats for writing.
+  package var mutableValues: UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(start: pointer, count: count)
+  }
+}
+
+/// Aligned blocks kept for reuse by size, so that steps after the first allocate nothing.
+package final class MemoryPool: Sendable {
+  private struct State {
+    var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
+    var allocations = 0
+  }
+  // Pointers are not Sendable; the mutex is what makes the free lists safe.
+  private struct Guarded: @unchecked Sendable { var state = State() }
+  private let guarded = Mutex(Guarded())
+
+  package init() {}
+
+  deinit {
+    guarded.withLock { for blocks in $0.state.free.values { blocks.forEach { $0.deallocate() } } }
+  }
+
+  /// The number of blocks that had to be allocated because none of their size was free.
+  package var allocations: Int { guarded.withLock { $0.state.allocations } }
+
+  /// A block of `count` floats with undefined contents.
+  package func take(_ count: Int) -> FloatBuffer {
+    let reused = guarded.withLock { guarded -> FloatBlock? in
+      if let block = guarded.state.free[count]?.popLast() { return FloatBlock(pointer: block) }
+      guarded.state.allocations += 1
+      return nil
+    }
+    return FloatBuffer(
+      count: count, pointer: reused?.pointer ?? Self.allocate(count), pool: self)
+  }
+
+  fileprivate func give(_ pointer: UnsafeMutablePointer<Float>, count: Int) {
+    let block = FloatBlock(pointer: pointer)
+    guarded.withLock { $0.state.free[count, default: []].append(block.pointer) }
+  }
+
+  fileprivate static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
+    UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
+      .bindMemory(to: Float.self, capacity: max(count, 1))
+  }
+
+  private struct FloatBlock: @unchecked Sendable { let pointer: UnsafeMutablePointer<Float> }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Synchronization
+
+/// The threads of one rank: exactly as many as the rank was given, kept alive between calls.
+///
+/// libdispatch would size itself by the whole node, not by the rank's share of it. Work items are
+/// handed out in order to whichever thread is free, so results must not depend on the thread.
+package final class ThreadTeam: @unchecked Sendable {
+  /// The number of threads that work, the caller's included.
+  package let threads: Int
+
+  private struct Job {
+    let count: Int
+    let body: (_ index: Int, _ thread: Int) -> Void
+  }
+  private let condition = NSCondition()
+  private var job: Job?
+  private var generation = 0
+  private var busyWorkers = 0
+  private var isStopping = false
+  private let nextIndex = Atomic(0)
+
+  /// Starts `threads - 1` workers; the thread that calls `parallelFor` is the last of the team.
+  package init(threads: Int) {
+    precondition(threads >= 1, "a team needs a thread, not \(threads)")
+    self.threads = threads
+    for worker in 1..<max(threads, 1) {
+      let thread = Thread { [self] in work(as: worker) }
+      thread.name = "lkdist-\(worker)"
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+  }
+
+  /// Ends the workers; call it once, before the team goes away.
+  package func stop() {
+    condition.withLock {
+      isStopping = true
+      condition.broadcast()
+    }
+  }
+
+  /// Calls `body(index, thread)` for every index in 0..<count, on all threads, and returns when
+  /// all are done. `thread` is in 0..<threads and tells which scratch memory is free to use.
+  package func parallelFor(_ count: Int, _ body: (_ index: Int, _ thread: Int) -> Void) {
+    guard threads > 1 && count > 1 else {
+      for index in 0..<count { body(index, 0) }
+      return
+    }
+    withoutActuallyEscaping(body) { body in
+      let job = Job(count: count, body: body)
+      condition.withLock {
+        self.job = job
+        generation += 1
+        busyWorkers = threads - 1
+        nextIndex.store(0, ordering: .relaxed)
+        condition.broadcast()
+      }
+      run(job, as: 0)
+      condition.withLock {
+        while busyWorkers > 0 { condition.wait() }
+        self.job = nil
+      }
+    }
+  }
+
+  private func run(_ job: Job, as thread: Int) {
+    while true {
+      let index = nextIndex.wrappingAdd(1, ordering: .relaxed).oldValue
+      guard index < job.count else { return }
+      job.body(index, thread)
+    }
+  }
+
+  private func work(as thread: Int) {
+    var seen = 0
+    while let job = waitForJob(after: &seen) {
+      run(job, as: thread)
+      condition.withLock {
+        busyWorkers -= 1
+        if busyWorkers == 0 { condition.broadcast() }
+      }
+    }
+  }
+
+  private func waitForJob(after seen: inout Int) -> Job? {
+    condition.withLock {
+      while generation == seen && !isStopping { condition.wait() }
+      seen = generation
+      return isStopping ? nil : job
+    }
+  }
+}
