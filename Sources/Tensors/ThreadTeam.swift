@@ -14,7 +14,8 @@ package final class ThreadTeam: @unchecked Sendable {
     let body: (_ index: Int, _ thread: Int) -> Void
   }
   private let condition = NSCondition()
-  private var job: Job?
+  // A pointer, so that no worker still owns the caller's closure when `parallelFor` returns.
+  private var job: UnsafePointer<Job>?
   private var generation = 0
   private var busyWorkers = 0
   private var isStopping = false
@@ -48,27 +49,29 @@ package final class ThreadTeam: @unchecked Sendable {
       return
     }
     withoutActuallyEscaping(body) { body in
-      let job = Job(count: count, body: body)
-      condition.withLock {
-        self.job = job
-        generation += 1
-        busyWorkers = threads - 1
-        nextIndex.store(0, ordering: .relaxed)
-        condition.broadcast()
-      }
-      run(job, as: 0)
-      condition.withLock {
-        while busyWorkers > 0 { condition.wait() }
-        self.job = nil
+      withUnsafePointer(to: Job(count: count, body: body)) { job in
+        start(job)
+        run(job, as: 0)
+        condition.withLock { while busyWorkers > 0 { condition.wait() } }
       }
     }
   }
 
-  private func run(_ job: Job, as thread: Int) {
+  private func start(_ job: UnsafePointer<Job>) {
+    condition.withLock {
+      self.job = job
+      generation += 1
+      busyWorkers = threads - 1
+      nextIndex.store(0, ordering: .relaxed)
+      condition.broadcast()
+    }
+  }
+
+  @inline(never) private func run(_ job: UnsafePointer<Job>, as thread: Int) {
     while true {
       let index = nextIndex.wrappingAdd(1, ordering: .relaxed).oldValue
-      guard index < job.count else { return }
-      job.body(index, thread)
+      guard index < job.pointee.count else { return }
+      job.pointee.body(index, thread)
     }
   }
 
@@ -83,7 +86,7 @@ package final class ThreadTeam: @unchecked Sendable {
     }
   }
 
-  private func waitForJob(after seen: inout Int) -> Job? {
+  private func waitForJob(after seen: inout Int) -> UnsafePointer<Job>? {
     condition.withLock {
       while generation == seen && !isStopping { condition.wait() }
       seen = generation
