@@ -58,6 +58,8 @@ let package = Package(
       name: "ImagingTests", dependencies: ["Imaging", "Tensors"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
+      name: "CollectivesTests", dependencies: ["Collectives", "Tensors"], swiftSettings: strict),
+    .testTarget(
       name: "TrainingTests",
       dependencies: ["Training", "NN", "Imaging", "Collectives", "Kernels", "Tensors"],
       swiftSettings: strict),
