@@ -117,20 +117,21 @@ extension Communicator {
 }
 
 /// A gather cut into rounds, so that the root never receives more than 32-bit counts can tell.
-struct GatherRounds {
+package struct GatherRounds {
   let sizes: [Int]
   private let share: Int
 
-  init(sizes: [Int], bytesPerRound: Int) {
+  /// Rounds for ranks that bring `sizes` bytes, `bytesPerRound` of all of them at a time.
+  package init(sizes: [Int], bytesPerRound: Int) {
     self.sizes = sizes
     share = max(1, bytesPerRound / max(1, sizes.count))
   }
 
   /// The number of rounds that the largest rank needs.
-  var count: Int { ((sizes.max() ?? 0) + share - 1) / share }
+  package var count: Int { ((sizes.max() ?? 0) + share - 1) / share }
 
   /// The bytes that `rank` sends in `round`; empty once it has sent all.
-  func range(of rank: Int, in round: Int) -> Range<Int> {
+  package func range(of rank: Int, in round: Int) -> Range<Int> {
     let size = sizes[rank]
     return min(size, round * share)..<min(size, (round + 1) * share)
   }

@@ -53,7 +53,7 @@ package final class GradientReducer {
   deinit { for flight in inFlight { flight.request.take()?.abandon() } }
 
   /// The ranges of the buckets, from the end of `count` floats to its start.
-  static func bounds(of count: Int, bucketFloats: Int) -> [Range<Int>] {
+  package static func bounds(of count: Int, bucketFloats: Int) -> [Range<Int>] {
     stride(from: count, to: 0, by: -bucketFloats).map { max(0, $0 - bucketFloats)..<$0 }
   }
 

@@ -5,7 +5,7 @@ import Foundation
 /// Measured with Open MPI 4.1.4: mpirun binds one or two ranks to one core each, three or more to a
 /// socket. It tells ranks so by OMPI_MCA_orte_bound_at_launch, and passes an explicit `--bind-to`
 /// on as OMPI_MCA_hwloc_base_binding_policy.
-enum LaunchBinding {
+package enum LaunchBinding {
   /// Settings by which a user chooses cores; any of them makes the mask a wish to keep.
   private static let wishes = [
     "OMPI_MCA_hwloc_base_binding_policy", "OMPI_MCA_hwloc_base_cpu_list",
@@ -14,7 +14,7 @@ enum LaunchBinding {
   ]
 
   /// Whether mpirun bound this rank without having been asked.
-  static func isDefault(environment: [String: String]) -> Bool {
+  package static func isDefault(environment: [String: String]) -> Bool {
     guard environment["OMPI_MCA_orte_bound_at_launch"] == "1" else { return false }
     let mapping = environment["OMPI_MCA_rmaps_base_mapping_policy"]?.lowercased() ?? ""
     return wishes.allSatisfy { environment[$0] == nil } && !mapping.contains("pe=")
@@ -34,7 +34,8 @@ enum LaunchBinding {
     return sentence(before: before, after: after)
   }
 
-  static func sentence(before: ProcessorSet, after: ProcessorSet) -> String {
+  /// What a user is told about a mask that was widened from `before` to `after`.
+  package static func sentence(before: ProcessorSet, after: ProcessorSet) -> String {
     let cores = before.count == 1 ? "processor \(before)" : "processors \(before)"
     return "mpirun bound this rank to \(cores) by default; it now uses processors \(after) "
       + "(keep a binding by asking for it: mpirun --bind-to core)"

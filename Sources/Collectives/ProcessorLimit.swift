@@ -1,14 +1,14 @@
 import Foundation
 
 /// How much processor time the control groups of this process allow.
-enum ProcessorLimit {
+package enum ProcessorLimit {
   /// Processors' worth of time, such as 1.5; nil without a limit.
   ///
   /// Reads cgroup v2 `cpu.max` and v1 `cpu.cfs_quota_us` from the process's group up to the root:
   /// the smallest holds.
   ///
   /// - Parameter read: the text of a file, nil where there is none.
-  static func processors(read: (String) -> String?) -> Double? {
+  package static func processors(read: (String) -> String?) -> Double? {
     let groups = read("/proc/self/cgroup") ?? ""
     let all = groups.split(separator: "\n").flatMap { line in
       limits(

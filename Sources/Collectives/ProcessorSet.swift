@@ -16,7 +16,7 @@ package struct ProcessorSet: Equatable, Sendable, CustomStringConvertible {
   }
 
   /// The set stored in `bytes` by `bytes`; nil where they are too many or too few.
-  init?(bytes: [UInt8]) {
+  package init?(bytes: [UInt8]) {
     guard bytes.count == Self.words * 8 else { return nil }
     bits = bytes.withUnsafeBytes { raw in
       (0..<Self.words).map { raw.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }
@@ -24,7 +24,7 @@ package struct ProcessorSet: Equatable, Sendable, CustomStringConvertible {
   }
 
   /// The set as 1024 bytes in this machine's order, for other ranks of the host.
-  var bytes: [UInt8] { bits.withUnsafeBytes { Array($0) } }
+  package var bytes: [UInt8] { bits.withUnsafeBytes { Array($0) } }
 
   /// The number of processors.
   package var count: Int { bits.reduce(0) { $0 + $1.nonzeroBitCount } }
@@ -56,7 +56,7 @@ package struct ProcessorSet: Equatable, Sendable, CustomStringConvertible {
 
 extension ProcessorSet {
   /// The processors in the kernel's notation, such as "0-3,8"; nil where it is not that.
-  init?(list: some StringProtocol) {
+  package init?(list: some StringProtocol) {
     var processors: [Int] = []
     for run in list.split(separator: ",") {
       let ends = run.split(separator: "-").map { Int($0) ?? -1 }
@@ -70,7 +70,7 @@ extension ProcessorSet {
 
   /// The processors that `process` may use, "self" for this one (its main thread); nil where the
   /// kernel does not tell.
-  static func allowed(for process: String = "self") -> ProcessorSet? {
+  package static func allowed(for process: String = "self") -> ProcessorSet? {
     let fields = statusFields(textOfFile("/proc/\(process)/status") ?? "")
     return fields["Cpus_allowed_list"].flatMap { ProcessorSet(list: $0) }
   }

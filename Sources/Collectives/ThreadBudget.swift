@@ -59,7 +59,7 @@ package struct ThreadBudget: Equatable, Sendable {
   // MARK: - Rules, without the system
 
   /// The number that the user or Slurm asked for; nil where nobody did.
-  static func requested(
+  package static func requested(
     flag: Int?, environment: [String: String]
   ) throws(CommunicationError) -> (Int, Source)? {
     if let flag { return (try count("\(flag)", .flag), .flag) }
@@ -82,7 +82,7 @@ package struct ThreadBudget: Equatable, Sendable {
   /// The share of the rank `localRank` in the host's processors: each processor is divided among
   /// the ranks whose mask holds it, and a time limit (in processors) among all ranks of the host;
   /// remainders go to the lower local ranks. At least 1.
-  static func share(of masks: [ProcessorSet], localRank: Int, limit: Double?) -> Int {
+  package static func share(of masks: [ProcessorSet], localRank: Int, limit: Double?) -> Int {
     let own = masks[localRank]
     let alike = masks.indices.filter { masks[$0] == own }
     let hasOnlyTwins = masks.allSatisfy { mask in
@@ -107,7 +107,7 @@ package struct ThreadBudget: Equatable, Sendable {
   }
 
   /// A warning where a host's ranks together have more threads than processors; nil otherwise.
-  static func crowding(
+  package static func crowding(
     threads: Int, ranks: Int, masks: [ProcessorSet], limit: Double?, host: String
   ) -> String? {
     let processors = ProcessorSet(masks.flatMap(\.processors)).count

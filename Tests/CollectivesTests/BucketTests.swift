@@ -1,7 +1,6 @@
+import Collectives
 import Tensors
 import Testing
-
-@testable import Collectives
 
 @Suite struct BucketTests {
   @Test(arguments: [(0, 4), (1, 4), (4, 4), (10, 4), (1001, 7), (3, 100)])

@@ -1,6 +1,5 @@
+import Collectives
 import Testing
-
-@testable import Collectives
 
 @Suite struct ThreadBudgetTests {
   private let eight = ProcessorSet(0..<8)
