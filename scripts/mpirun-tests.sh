@@ -40,11 +40,11 @@ ranks() {
   fi
 }
 
-# Expects exit code $2 and the text $3 of the command that follows, within 20 seconds.
+# Expects exit code $2 and the text $3 of the command that follows, within 30 seconds.
 expect() {
   name=$1 code=$2 text=$3
   shift 3
-  timeout -k 5 20 "$@" >"$log" 2>&1
+  timeout -k 5 30 "$@" >"$log" 2>&1
   seen=$?
   if [ "$seen" = "$code" ] && grep -qF "$text" "$log"; then
     echo "ok      $name"
@@ -70,8 +70,23 @@ for n in 2 4; do
 done
 expect "an MPI error of one rank ends the job" 71 "MPI_ERR_ROOT" \
   mpirun --oversubscribe -n 3 "$tests" throw
-expect "an error that unwinds past the session ends the job" 71 "left without a word" \
+expect "an error that unwinds past the session ends the job" 70 "left without a word" \
   mpirun --oversubscribe -n 3 "$tests" leave
+
+echo "== threads"
+unset LKDIST_THREADS SLURM_CPUS_PER_TASK OMPI_MCA_hwloc_base_binding_policy
+cores=$(nproc)
+expect "LKDIST_THREADS counts" 0 "rank 0: 7 threads" env LKDIST_THREADS=7 "$tests" threads
+expect "LKDIST_THREADS that is no number is refused" 64 "LKDIST_THREADS is 'many'" \
+  env LKDIST_THREADS=many "$tests" threads
+expect "a binding that was asked for is kept" 0 "rank 0: 1 threads" \
+  mpirun --bind-to hwthread --use-hwthread-cpus -n 1 "$tests" threads
+if [ "$cores" -ge 2 ]; then
+  expect "a default binding to one core is widened, and that is said" 0 \
+    "mpirun bound this rank to processor" mpirun -n 1 "$tests" threads
+  expect "a rank stays on the processors that mpirun was given" 0 "rank 0: 1 threads on processors 1" \
+    taskset -c 1 mpirun --oversubscribe -n 1 "$tests" threads
+fi
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -35,6 +35,17 @@ package enum CommunicationError: Error, Equatable, CustomStringConvertible {
   }
 }
 
+extension CommunicationError {
+  /// The exit code of the program: 64 usage, 70 internal, 71 lost rank.
+  package var exitCode: Int32 {
+    switch self {
+    case .badThreadCount: 64
+    case .secondSession: 70
+    case .failed, .noThreads: 71
+    }
+  }
+}
+
 /// Throws unless `status` is MPI's success.
 func check(
   _ status: Int32, _ operation: @autoclosure () -> String, rank: Int

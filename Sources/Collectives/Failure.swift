@@ -12,14 +12,16 @@ package func fail(_ message: String, code: Int32) -> Never {
 
 /// Ends every rank of the job with `code`, this one last.
 func endJob(code: Int32) -> Never {
-  guard cmpi_now() == CMPI_RUNNING else { exitNow(code) }
-  // Measured: MPI_Abort blocked for over 20 s on a host whose cable was cut.
+  // Measured: MPI_Abort blocked for over 20 s on a host whose cable was cut; a flush can block on a
+  // lock that another thread holds.
   Thread.detachNewThread {
     usleep(2_000_000)
     _exit(code)
   }
-  if isLaunched { _ = cmpi_abort(code) } else { _ = cmpi_end() }
-  exitNow(code)
+  fflush(nil)
+  if cmpi_now() == CMPI_RUNNING { _ = isLaunched ? cmpi_abort(code) : cmpi_end() }
+  // Without exit handlers: another thread may still be inside MPI.
+  _exit(code)
 }
 
 /// "rank k of n on host: ", or nothing where there is only one rank.
@@ -40,12 +42,6 @@ private var isLaunched: Bool {
 private func writeAtOnce(_ text: String) {
   let bytes = Array(text.utf8)
   _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-}
-
-/// Leaves without exit handlers: another thread may still be inside MPI or hold a lock.
-private func exitNow(_ code: Int32) -> Never {
-  fflush(nil)
-  _exit(code)
 }
 
 /// The host's own name, without asking a name server.

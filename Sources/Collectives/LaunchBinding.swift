@@ -20,7 +20,7 @@ package enum LaunchBinding {
     return wishes.allSatisfy { environment[$0] == nil } && !mapping.contains("pe=")
   }
 
-  /// Widens the mask of a rank that mpirun bound unasked to what mpirun itself may use, within the
+  /// Gives a rank that mpirun bound unasked the processors that mpirun itself may use, within the
   /// control group; returns a sentence that says so, nil where nothing changed.
   static func widen(environment: [String: String]) -> String? {
     guard isDefault(environment: environment), let before = ProcessorSet.allowed() else {
@@ -28,7 +28,7 @@ package enum LaunchBinding {
     }
     // The kernel cuts "all" down to the control group's processors.
     let wide = launcherMask() ?? ProcessorSet(0..<8192)
-    guard wide.count > before.count, wide.applyToThisProcess(),
+    guard wide != before, wide.applyToThisProcess(),
       let after = ProcessorSet.allowed(), after != before
     else { return nil }
     return sentence(before: before, after: after)

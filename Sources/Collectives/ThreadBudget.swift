@@ -16,8 +16,10 @@ package struct ThreadBudget: Equatable, Sendable {
   package let source: Source
   /// The processors that this rank may use.
   package let processors: ProcessorSet
-  /// Sentences for the log: a widened mask, more threads than processors.
-  package let notes: [String]
+  /// A sentence for the log if this rank's mask was widened.
+  package let widening: String?
+  /// A warning for the log if the host's ranks together have more threads than processors.
+  package let crowding: String?
 
   /// Widens a mask that mpirun narrowed unasked, then counts. Collective over `world`; call it
   /// before the rank starts threads.
@@ -41,7 +43,17 @@ package struct ThreadBudget: Equatable, Sendable {
       threads: total, ranks: host.size, masks: masks, limit: limit, host: world.hostName)
     return ThreadBudget(
       threads: threads, source: source, processors: own,
-      notes: [widened, crowding].compactMap { $0 })
+      widening: widened, crowding: crowding)
+  }
+
+  /// What the log should say about all ranks' threads, each thing once; empty except on the root.
+  /// Collective over `world`.
+  package func notes(ofAll world: Communicator) throws(CommunicationError) -> [String] {
+    let widenings = (try world.gather(widening ?? "") ?? []).filter { !$0.isEmpty }
+    let crowdings = (try world.gather(crowding ?? "") ?? []).filter { !$0.isEmpty }
+    let extent = "; the same on \(widenings.count) of \(world.size) ranks"
+    let first = widenings.prefix(1).map { $0 + (world.size > 1 ? extent : "") }
+    return first + Set(crowdings).sorted()
   }
 
   /// The masks of all ranks of this host, in the order of local ranks.
@@ -114,6 +126,7 @@ package struct ThreadBudget: Equatable, Sendable {
     let usable = min(processors, limit.map { max(1, Int($0)) } ?? processors)
     guard threads > usable else { return nil }
     return "\(host) has \(usable) processors for \(ranks) ranks with \(threads) threads in all: "
-      + "steps will be slow; start fewer ranks or give --threads"
+      + "steps will be slow; start fewer ranks, or fewer threads (--threads), or at least set "
+      + "OMPI_MCA_mpi_yield_when_idle=1"
   }
 }

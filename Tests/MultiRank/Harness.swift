@@ -66,6 +66,6 @@ private func collect(_ checks: Checks, world: Communicator) throws -> [String] {
 }
 
 /// Prints a line at once: a job that is aborted loses what is still buffered.
-private func say(_ line: String) {
+func say(_ line: String) {
   FileHandle.standardOutput.write(Data((line + "\n").utf8))
 }

@@ -7,12 +7,11 @@ let allTests = communicatorTests() + reducerTests() + threadBudgetTests()
 
 do {
   let session = try MPISession()
-  if CommandLine.arguments.count > 1 {
-    try breakOnPurpose(CommandLine.arguments[1], world: session.world)
-  }
-  let failures = try run(allTests, world: session.world)
+  let mode = CommandLine.arguments.dropFirst().first
+  if let mode { try runAlone(mode, world: session.world) }
+  let failures = mode == nil ? try run(allTests, world: session.world) : 0
   try session.finalize()
   if failures > 0 { fail("\(failures) tests failed", code: 1) }
 } catch {
-  fail("\(error)", code: 71)
+  fail("\(error)", code: (error as? CommunicationError)?.exitCode ?? 70)
 }
