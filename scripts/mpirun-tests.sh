@@ -84,7 +84,7 @@ expect "a binding that was asked for is kept" 0 "rank 0: 1 threads" \
 if [ "$cores" -ge 2 ]; then
   expect "a default binding to one core is widened, and that is said" 0 \
     "mpirun bound this rank to processor" mpirun -n 1 "$tests" threads
-  expect "a rank stays on the processors that mpirun was given" 0 "rank 0: 1 threads on processors 1" \
+  expect "a rank stays on the processors that mpirun was given" 0 "1 threads on processors 1" \
     taskset -c 1 mpirun --oversubscribe -n 1 "$tests" threads
 fi
 

@@ -17,7 +17,7 @@ package enum ProcessorLimit {
     return all.min()
   }
 
-  /// The limits along one line of /proc/self/cgroup, split at its colons: number, controllers, path.
+  /// The limits along one line of /proc/self/cgroup, split into number, controllers and path.
   private static func limits(
     ofGroup fields: [Substring], _ read: (String) -> String?
   ) -> [Double] {
