@@ -1,3 +1,5 @@
+import Tensors
+
 /// Intensities of one channel's foreground over many subjects, in bounded memory.
 ///
 /// Values are counted by their 16 leading bits: integers up to 65,536 (all of CT) exactly, others
@@ -9,7 +11,8 @@ struct IntensityHistogram {
   private var squares = 0.0
 
   /// Adds the values where `labels` is foreground (above 0).
-  mutating func add(_ values: UnsafeBufferPointer<Float>, where labels: [Int16]) {
+  mutating func add(_ grid: VoxelGrid, channel: Int, where labels: [Int16]) {
+    let values = grid.channel(channel)
     for (index, label) in labels.enumerated() where label > 0 {
       let value = values[index]
       count += 1
@@ -65,7 +68,7 @@ extension IntensityStatistics {
       var channel = 0
       for image in files.images {
         for index in 0..<image.grid.shape.channels {
-          histograms[channel].add(image.grid.channel(index), where: labels)
+          histograms[channel].add(image.grid, channel: index, where: labels)
           channel += 1
         }
       }

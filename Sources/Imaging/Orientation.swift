@@ -128,6 +128,10 @@ extension AxisMapping {
     of box: VoxelBox, in extent: Extent, _ body: (_ first: Int, _ row: Int, _ stride: Int) -> Void
   ) {
     let sizes = extent.xyz
+    precondition(
+      (0..<3).allSatisfy {
+        box.lower[$0] >= 0 && box.lower[$0] + box.extent.xyz[$0] <= sizes[source[$0]]
+      }, "box \(box) outside a grid of \(extent)")
     let steps = [1, sizes[0], sizes[0] * sizes[1]]
     let strides = zip(source, isFlipped).map { $1 ? -steps[$0] : steps[$0] }
     var corner = 0

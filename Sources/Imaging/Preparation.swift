@@ -123,7 +123,7 @@ package enum Preparation {
     for image in images {
       for index in 0..<image.grid.shape.channels {
         let target = result.mutableChannel(channel)
-        _ = target.update(fromContentsOf: prepareChannel(image.grid.channel(index), path))
+        _ = target.update(fromContentsOf: prepareChannel(image.grid, index, path))
         let rules = settings.normalization
         try rules[rules.count == 1 ? 0 : channel].apply(to: target)
         channel += 1
@@ -133,9 +133,9 @@ package enum Preparation {
   }
 
   private static func prepareChannel(
-    _ stored: UnsafeBufferPointer<Float>, _ path: PreparationPath
+    _ stored: VoxelGrid, _ channel: Int, _ path: PreparationPath
   ) -> [Float] {
-    let cropped = gather(stored, path)
+    let cropped = gather(stored.channel(channel), path)
     return Resampling.linear(
       cropped, from: path.crop.extent, to: path.prepared.extent, smoothing: true)
   }

@@ -88,6 +88,10 @@ package enum SampleDataset {
       lower.append(bounds.lower[axis] - (sizes[axis] - size) / 2)
     }
     lower[0] = isLeft ? side.upperBound - sizes[0] : side.lowerBound
+    let whole = map.geometry.extent.xyz
+    guard (0..<3).allSatisfy({ lower[$0] >= 0 && lower[$0] + sizes[$0] <= whole[$0] }) else {
+      throw .badData("the AAL template of \(map.geometry.extent) voxels has no room for the crops")
+    }
     return VoxelBox(lower: lower, extent: Extent(xyz: sizes))
   }
 

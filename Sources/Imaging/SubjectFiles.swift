@@ -77,7 +77,7 @@ struct SubjectFiles {
     var bounds = NonzeroBounds()
     for image in images {
       for channel in 0..<image.grid.shape.channels {
-        bounds.include(image.grid.channel(channel), extent)
+        bounds.include(image.grid, channel)
       }
     }
     return bounds.box ?? VoxelBox(lower: [0, 0, 0], extent: extent)
@@ -89,7 +89,8 @@ private struct NonzeroBounds {
   private var lower = SIMD3(repeating: Int.max)
   private var upper = SIMD3(repeating: -1)
 
-  mutating func include(_ values: UnsafeBufferPointer<Float>, _ extent: Extent) {
+  mutating func include(_ grid: VoxelGrid, _ channel: Int) {
+    let (values, extent) = (grid.channel(channel), grid.shape.extent)
     for z in 0..<extent.depth {
       for y in 0..<extent.height {
         let start = (z * extent.height + y) * extent.width

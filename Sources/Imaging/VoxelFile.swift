@@ -75,7 +75,7 @@ struct VoxelFile: ~Copyable {
   }
 
   private func readSome(into buffer: UnsafeMutableRawBufferPointer) throws(ImagingError) -> Int {
-    let count = Int(bitPattern: UInt(znzread(buffer.baseAddress, 1, buffer.count, file)))
+    let count = znzread(buffer.baseAddress, 1, buffer.count, file)
     guard count >= 0 else {
       throw .badData("\(path) is damaged: its compressed data cannot be read; copy it again")
     }

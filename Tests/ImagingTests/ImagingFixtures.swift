@@ -54,3 +54,6 @@ func largestDifference(_ a: some Collection<Float>, _ b: [Double]) -> Double {
 func largestDifference(_ a: Affine, _ rows: [[Double]]) -> Double {
   zip(a.rows.joined(), rows.joined()).map { abs($0 - $1) }.max() ?? 0
 }
+
+/// A copy of a grid's values; the grid lives while it is made.
+func values(of grid: VoxelGrid) -> [Float] { Array(grid.values) }

@@ -15,7 +15,7 @@ import Testing
       let grid = VoxelGrid(shape, values: (0..<shape.count).map { Float($0) * 0.37 - 5 })
       try NIfTI.write(Volume(grid: grid, geometry: geometry), to: "\(folder)/\(name)")
       let back = try NIfTI.readImage("\(folder)/\(name)")
-      #expect(Array(back.grid.values) == Array(grid.values))
+      #expect(values(of: back.grid) == values(of: grid))
       #expect(largestDifference(back.geometry.affine, geometry.affine.rows) < 1e-5)
       let magic = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)")).prefix(2)
       #expect((magic == Data([0x1F, 0x8B])) == name.hasSuffix(".gz"))
@@ -52,6 +52,27 @@ import Testing
     }
   }
 
+  /// LKDIST_FULL_DIR is a file system with less than 4 MB to spare, such as a small tmpfs.
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["LKDIST_FULL_DIR"] != nil))
+  func `a full disk is an error and keeps the old file`() throws {
+    let folder = ProcessInfo.processInfo.environment["LKDIST_FULL_DIR"] ?? "."
+    var random = RandomStream(seed: 1, purpose: "noise")
+    let shape = Shape(channels: 1, extent: Extent(xyz: [128, 128, 64]))
+    let grid = VoxelGrid(shape, values: (0..<shape.count).map { _ in Float(random.normal()) })
+    let place = Geometry(extent: shape.extent, affine: Affine(spacing: [1, 1, 1]))
+    for name in ["full.nii", "full.nii.gz"] {
+      let old = LabelMap(labels: Array(repeating: 1, count: 24), geometry: geometry)
+      try NIfTI.write(old, to: "\(folder)/\(name)")
+      let text = message {
+        try NIfTI.write(Volume(grid: grid, geometry: place), to: "\(folder)/\(name)")
+      }
+      #expect(text.hasPrefix("inputOutput: \(folder)/\(name) cannot be written: No space left"))
+      #expect(try NIfTI.readLabels("\(folder)/\(name)").labels == old.labels)
+    }
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    #expect(left == ["full.nii", "full.nii.gz"])
+  }
+
   /// `scripts/make-imaging-fixtures.py --check DIR` then compares the files by nibabel.
   @Test(.enabled(if: ProcessInfo.processInfo.environment["LKDIST_WRITE_DIR"] != nil))
   func `files for nibabel to check`() throws {
@@ -61,7 +82,7 @@ import Testing
       if volume.grid.shape.channels > 1 {
         try NIfTI.write(volume, to: "\(folder)/\(name)")
       } else {
-        let labels = volume.grid.values.map { Int16($0) }
+        let labels = values(of: volume.grid).map { Int16($0) }
         try NIfTI.write(
           LabelMap(labels: labels, geometry: volume.geometry), to: "\(folder)/\(name)")
       }

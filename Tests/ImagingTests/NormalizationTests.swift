@@ -17,7 +17,7 @@ import Testing
     var grid = VoxelGrid(
       Shape(channels: 1, extent: Extent(xyz: [values.count, 1, 1])), values: values)
     try rule.apply(to: grid.mutableValues())
-    return Array(grid.values)
+    return ImagingTests.values(of: grid)
   }
 
   @Test func `every rule is NumPy's`() throws {
