@@ -58,10 +58,13 @@ package struct Geometry: Equatable, Sendable {
   package var extent: Extent
   /// Voxel (x, y, z) to RAS millimeters.
   package var affine: Affine
+  /// Whether the place in space is known; false for a file with spacing but no sform or qform.
+  package var isPlaced: Bool
 
-  package init(extent: Extent, affine: Affine) {
+  package init(extent: Extent, affine: Affine, isPlaced: Bool = true) {
     self.extent = extent
     self.affine = affine
+    self.isPlaced = isPlaced
   }
 
   /// The distance in mm between neighboring voxels along x, y and z.

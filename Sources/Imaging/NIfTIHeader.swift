@@ -22,7 +22,9 @@ struct NIfTIHeader {
     let fields = try HeaderFields(bytes, path: path)
     let sizes = try fields.sizes()
     type = try fields.voxelType()
-    geometry = Geometry(extent: Extent(xyz: Array(sizes.prefix(3))), affine: try fields.affine())
+    geometry = Geometry(
+      extent: Extent(xyz: Array(sizes.prefix(3))), affine: try fields.affine(),
+      isPlaced: fields.isPlaced)
     channels = sizes[3]
     isSwapped = fields.isSwapped
     dataOffset = try fields.dataOffset()
@@ -119,6 +121,9 @@ private struct HeaderFields {
     guard intercept.isFinite else { throw bad("scl_inter is \(intercept), not a number") }
     return (Double(slope), Double(intercept))
   }
+
+  /// Whether there is an sform or a qform.
+  var isPlaced: Bool { int16(254) > 0 || int16(252) > 0 }
 
   /// The sform where there is one, else the qform, else the spacing alone.
   func affine() throws(ImagingError) -> Affine {

@@ -66,7 +66,9 @@ extension NIfTI {
       image.sto_xyz, &image.quatern_b, &image.quatern_c, &image.quatern_d, &image.qoffset_x,
       &image.qoffset_y, &image.qoffset_z, &image.dx, &image.dy, &image.dz, &image.qfac)
     (image.pixdim.1, image.pixdim.2, image.pixdim.3) = (image.dx, image.dy, image.dz)
-    (image.qform_code, image.sform_code) = (NIFTI_XFORM_SCANNER_ANAT, NIFTI_XFORM_SCANNER_ANAT)
+    // A grid without a place stays without: other programs then put it where they put its source.
+    let code = geometry.isPlaced ? NIFTI_XFORM_SCANNER_ANAT : NIFTI_XFORM_UNKNOWN
+    (image.qform_code, image.sform_code) = (code, code)
     image.xyz_units = NIFTI_UNITS_MM
     image.nifti_type = Int32(NIFTI_FTYPE_NIFTI1_1)
     image.iname_offset = 352

@@ -17,6 +17,20 @@ package struct PreparationSettings: Hashable, Sendable {
     self.spacing = spacing
     self.normalization = normalization
   }
+
+  /// Whether a channel's CT normalization still lacks the training subjects' intensities.
+  package var needsStatistics: Bool { normalization.contains(.ct(nil)) }
+
+  /// The settings with CT rules completed by `IntensityStatistics.measure`, one per channel.
+  package func completed(with statistics: [IntensityStatistics]) -> PreparationSettings {
+    var settings = self
+    let isShared = normalization.count == 1
+    settings.normalization = statistics.enumerated().map { channel, statistics in
+      let rule = normalization[isShared ? 0 : channel]
+      return rule == .ct(nil) ? .ct(statistics) : rule
+    }
+    return settings
+  }
 }
 
 /// The way from a subject's stored grid to its prepared grid, so that results can go back.

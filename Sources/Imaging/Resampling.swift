@@ -42,55 +42,46 @@ package enum Resampling {
   ) -> [Int16] {
     precondition(labels.count == extent.voxels, "\(labels.count) labels for \(extent)")
     guard extent != target else { return labels }
-    let x = LinearPositions(from: extent.width, to: target.width)
-    let y = LinearPositions(from: extent.height, to: target.height)
-    let z = LinearPositions(from: extent.depth, to: target.depth)
+    let axes = zip(extent.xyz, target.xyz).map { LinearPositions(from: $0, to: $1) }
     return [Int16](unsafeUninitializedCapacity: target.voxels) { result, count in
       count = target.voxels
-      var index = 0
       labels.withUnsafeBufferPointer { labels in
-        for k in 0..<target.depth {
-          for j in 0..<target.height {
-            let rows = SIMD4(
-              z.lower[k] * extent.height + y.lower[j], z.lower[k] * extent.height + y.upper[j],
-              z.upper[k] * extent.height + y.lower[j], z.upper[k] * extent.height + y.upper[j])
-            let (v, w) = (y.fraction[j], z.fraction[k])
-            let shares = SIMD4((1 - v) * (1 - w), v * (1 - w), (1 - v) * w, v * w)
-            for i in 0..<target.width {
-              let corners = Corners(
-                labels, rows: rows &* extent.width, x.lower[i], x.upper[i])
-              result[index] = corners.vote(rows: shares, x.fraction[i])
-              index += 1
-            }
-          }
+        for row in 0..<target.depth * target.height {
+          let (z, y) = (axes[2][row / target.height], axes[1][row % target.height])
+          let sides = RowsAround(labels, y: y, z: z, extent)
+          for x in 0..<target.width { result[row * target.width + x] = sides.vote(axes[0][x]) }
         }
       }
     }
   }
 }
 
-/// The labels of the eight voxels around a position.
-private struct Corners {
-  private var labels: SIMD8<Int32>
+/// The four rows of labels around a new row, and how much each counts.
+private struct RowsAround {
+  private let labels: UnsafeBufferPointer<Int16>
+  private let starts: SIMD4<Int>
+  private let shares: SIMD4<Float>
 
-  @inline(__always)
-  init(_ values: UnsafeBufferPointer<Int16>, rows: SIMD4<Int>, _ lower: Int, _ upper: Int) {
-    labels = SIMD8<Int32>(
-      truncatingIfNeeded: SIMD8<Int16>(
-        values[rows[0] + lower], values[rows[1] + lower], values[rows[2] + lower],
-        values[rows[3] + lower], values[rows[0] + upper], values[rows[1] + upper],
-        values[rows[2] + upper], values[rows[3] + upper]))
+  init(
+    _ labels: UnsafeBufferPointer<Int16>, y: LinearPosition, z: LinearPosition, _ extent: Extent
+  ) {
+    self.labels = labels
+    let rows = SIMD4(z.lower, z.lower, z.upper, z.upper) &* extent.height
+    starts = (rows &+ SIMD4(y.lower, y.upper, y.lower, y.upper)) &* extent.width
+    let (v, w) = (y.fraction, z.fraction)
+    shares = SIMD4((1 - v) * (1 - w), v * (1 - w), (1 - v) * w, v * w)
   }
 
-  /// The label with the largest total weight.
+  /// The label with the largest total weight at a position along the rows.
   @inline(__always)
-  func vote(rows shares: SIMD4<Float>, _ fraction: Float) -> Int16 {
-    if labels == SIMD8(repeating: labels[0]) { return Int16(labels[0]) }
-    let weights = SIMD8(lowHalf: shares * (1 - fraction), highHalf: shares * fraction)
-    var best: (label: Int32, weight: Float) = (labels[0], -1)
+  func vote(_ x: LinearPosition) -> Int16 {
+    let corners = SIMD8(lowHalf: labels(at: x.lower), highHalf: labels(at: x.upper))
+    if corners == SIMD8(repeating: corners[0]) { return Int16(corners[0]) }
+    let weights = SIMD8(lowHalf: shares * (1 - x.fraction), highHalf: shares * x.fraction)
+    var best: (label: Int32, weight: Float) = (corners[0], -1)
     for corner in 0..<8 {
-      let label = labels[corner]
-      let isSame = labels .== SIMD8(repeating: label)
+      let label = corners[corner]
+      let isSame = corners .== SIMD8(repeating: label)
       let weight = SIMD8<Float>.zero.replacing(with: weights, where: isSame).sum()
       // Sums of the same weights differ by rounding: a near tie is a tie.
       let isTie = abs(weight - best.weight) <= 1e-6
@@ -98,24 +89,38 @@ private struct Corners {
     }
     return Int16(best.label)
   }
+
+  @inline(__always)
+  private func labels(at x: Int) -> SIMD4<Int32> {
+    SIMD4<Int32>(
+      truncatingIfNeeded: SIMD4<Int16>(
+        labels[starts[0] + x], labels[starts[1] + x], labels[starts[2] + x],
+        labels[starts[3] + x]))
+  }
+}
+
+/// A place between two grid points; the weight of `upper` is `fraction`, in [0, 1).
+private struct LinearPosition {
+  var lower: Int
+  var upper: Int
+  var fraction: Float
 }
 
 /// For each new grid point along an axis, the two old ones around it.
 private struct LinearPositions {
-  var lower: [Int] = []
-  var upper: [Int] = []
-  /// The weight of `upper`, in [0, 1).
-  var fraction: [Float] = []
+  private let positions: [LinearPosition]
 
   init(from size: Int, to target: Int) {
-    for index in 0..<target {
-      let ratio = Double(size) / Double(target)
+    let ratio = Double(size) / Double(target)
+    positions = (0..<target).map { index in
       let position = min(max((Double(index) + 0.5) * ratio - 0.5, 0), Double(size - 1))
-      lower.append(Int(position))
-      upper.append(min(Int(position) + 1, size - 1))
-      fraction.append(Float(position - position.rounded(.down)))
+      let lower = Int(position)
+      return LinearPosition(
+        lower: lower, upper: min(lower + 1, size - 1), fraction: Float(position - Double(lower)))
     }
   }
+
+  subscript(index: Int) -> LinearPosition { positions[index] }
 }
 
 /// Smoothing and interpolation along one axis: each new value is a weighted run of old ones.
@@ -131,10 +136,10 @@ private struct AxisTaps {
     let kernel = Self.gaussian(smoothing && ratio > 1 ? (ratio - 1) / 2 : 0)
     let positions = LinearPositions(from: size, to: target)
     let rows = (0..<target).map { index in
-      let fraction = Double(positions.fraction[index])
+      let position = positions[index]
+      let fraction = Double(position.fraction)
       return Self.row(
-        [(positions.lower[index], 1 - fraction), (positions.upper[index], fraction)],
-        kernel: kernel, size: size)
+        [(position.lower, 1 - fraction), (position.upper, fraction)], kernel: kernel, size: size)
     }
     self.size = size
     first = rows.map(\.first)

@@ -36,6 +36,15 @@ import Testing
     }
   }
 
+  @Test func `a grid without a place stays without`() throws {
+    try ImagingFixtures.withFolder { folder in
+      let volume = try NIfTI.readImage(ImagingFixtures.path("none.nii"))
+      #expect(!volume.geometry.isPlaced)
+      try NIfTI.write(volume, to: "\(folder)/none.nii")
+      #expect(try NIfTI.readGeometry("\(folder)/none.nii").geometry == volume.geometry)
+    }
+  }
+
   @Test func `a write that fails leaves nothing behind`() throws {
     try ImagingFixtures.withFolder { folder in
       let map = LabelMap(labels: Array(repeating: 1, count: 24), geometry: geometry)

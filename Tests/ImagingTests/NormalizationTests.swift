@@ -65,6 +65,19 @@ import Testing
     }
   }
 
+  @Test func `ct rules are completed per channel`() {
+    let statistics = [3.0, 5].map {
+      IntensityStatistics(lower: 0, upper: 1, mean: $0, deviation: 1)
+    }
+    let shared = PreparationSettings(normalization: [.ct(nil)])
+    #expect(shared.needsStatistics)
+    let completed = shared.completed(with: statistics)
+    #expect(completed.normalization == [.ct(statistics[0]), .ct(statistics[1])])
+    let mixed = PreparationSettings(normalization: [.zscore, .ct(nil)])
+    #expect(mixed.completed(with: statistics).normalization == [.zscore, .ct(statistics[1])])
+    #expect(!completed.needsStatistics)
+  }
+
   @Test func `a constant or empty channel stays finite`() throws {
     #expect(try apply(.zscore, to: [3, 3, 3]) == [0, 0, 0])
     #expect(try apply(.zscoreNonzero, to: [0, 0]) == [0, 0])

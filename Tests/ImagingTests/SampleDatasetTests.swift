@@ -49,6 +49,14 @@ import Testing
     }
   }
 
+  /// LKDIST_SAMPLE_DIR gets the sample data, to look at.
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["LKDIST_SAMPLE_DIR"] != nil))
+  func `the sample data to look at`() throws {
+    let folder = ProcessInfo.processInfo.environment["LKDIST_SAMPLE_DIR"] ?? "."
+    let spent = try ContinuousClock().measure { try SampleDataset.write(to: folder) }
+    print("sample data written in \(spent)")
+  }
+
   @Test func `absent templates say what to install`() throws {
     try ImagingFixtures.withFolder { folder in
       let text = message { try SampleDataset.write(to: folder, templates: "\(folder)/none") }
