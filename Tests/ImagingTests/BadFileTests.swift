@@ -124,4 +124,29 @@ import Testing
       #expect(values(of: volume.grid)[3] == 1)
     }
   }
+
+  @Test func `no header makes reading fail in another way`() throws {
+    let good = try ImagingFixtures.bytes("plain.nii")
+    var random = RandomStream(seed: 3, purpose: "headers")
+    try ImagingFixtures.withFolder { folder in
+      for round in 0..<1500 {
+        var file = good
+        for _ in 0...random.integer(below: 4) {
+          let field = [40, 42, 44, 46, 48, 70, 72, 76, 80, 84, 88, 108, 112, 116, 252, 254, 280]
+          let start = random.integer(below: 2) == 0 ? field[random.integer(below: field.count)] : 0
+          let offset = start == 0 ? random.integer(below: 352) : start
+          file[offset] = UInt8(random.integer(below: 256))
+          file[offset + 1] = UInt8(random.integer(below: 256))
+        }
+        let path = "\(folder)/\(round).nii\(round % 2 == 0 ? "" : ".gz")"
+        try Data(file).write(to: URL(fileURLWithPath: path))
+        do throws(ImagingError) { _ = try NIfTI.readImage(path) } catch {
+          #expect(error.description.contains(path))
+        }
+        do throws(ImagingError) { _ = try NIfTI.readLabels(path) } catch {
+          #expect(error.description.contains(path))
+        }
+      }
+    }
+  }
 }
