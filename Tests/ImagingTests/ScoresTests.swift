@@ -67,12 +67,12 @@ import Testing
     let lines = scores.table(perSubject: true).split(separator: "\n").map(String.init)
     #expect(
       lines.prefix(6) == [
-        "                      Dice   HD95 mm",
-        "a                   0.8750      4.00",
-        "b                   0.3750      2.00",
-        "1 Anterior          0.7500      3.00",
-        "2 Posterior, all    0.5000         -",
-        "mean of 2 classes   0.6250      3.00",
+        "                       Dice   HD95 mm",
+        "a                    0.8750      4.00",
+        "b                    0.3750      2.00",
+        "1 Anterior           0.7500      3.00",
+        "2 Posterior, all     0.5000         -",
+        "mean of 2 classes    0.6250      3.00",
       ])
     let rule = lines.dropFirst(6).joined(separator: " ")
     #expect(rule == "2 subjects. \(Metrics.rule)")
