@@ -65,58 +65,66 @@ package enum DistanceTransform {
 
 /// The lower envelope of the parabolas `f(v) + (w (x - v))^2` of one line of voxels.
 private struct LowerEnvelope {
+  private struct Parabola {
+    var vertex = 0.0
+    var height = 0.0
+    /// Where it begins to be the lowest.
+    var start = 0.0
+  }
   private let count: Int
   private let weight: Double
-  private var vertex: [Int]
-  private var height: [Double]
-  /// Where parabola k begins to be the lowest.
-  private var start: [Double]
+  private var parabolas: [Parabola]
 
   init(count: Int, spacing: Double) {
     self.count = count
     weight = spacing * spacing
-    vertex = [Int](repeating: 0, count: count)
-    height = [Double](repeating: 0, count: count)
-    start = [Double](repeating: 0, count: count)
+    parabolas = [Parabola](repeating: Parabola(), count: count)
   }
 
   /// Replaces `count` values from `first` by the envelope's values there.
   mutating func transform(_ line: inout [Double], from first: Int) {
-    let parabolas = build(line, from: first)
-    guard parabolas > 0 else { return }
+    let last = build(line, from: first) - 1
+    guard last >= 0 else { return }
     var k = 0
+    var lowest = parabolas[0]
+    var end = last > 0 ? parabolas[1].start : .infinity
     for x in 0..<count {
-      while k + 1 < parabolas && start[k + 1] < Double(x) { k += 1 }
-      let distance = Double(x - vertex[k])
-      line[first + x] = height[k] + weight * distance * distance
+      while end < Double(x) {
+        k += 1
+        lowest = parabolas[k]
+        end = k < last ? parabolas[k + 1].start : .infinity
+      }
+      let distance = Double(x) - lowest.vertex
+      line[first + x] = lowest.height + weight * distance * distance
     }
   }
 
   /// Finds the parabolas that are lowest somewhere; returns how many.
   private mutating func build(_ line: [Double], from first: Int) -> Int {
-    var parabolas = 0
+    var found = 0
+    var last = Parabola()
     for q in 0..<count {
-      let value = line[first + q]
-      guard value < .infinity else { continue }
-      var begin = -Double.infinity
-      while parabolas > 0 {
-        begin = crossing(of: parabolas - 1, with: q, value)
-        if begin > start[parabolas - 1] { break }
-        parabolas -= 1
-        begin = -.infinity
+      let height = line[first + q]
+      guard height < .infinity else { continue }
+      var next = Parabola(vertex: Double(q), height: height, start: -.infinity)
+      while found > 0 {
+        next.start = crossing(of: last, with: next)
+        if next.start > last.start { break }
+        found -= 1
+        next.start = -.infinity
+        if found > 0 { last = parabolas[found - 1] }
       }
-      vertex[parabolas] = q
-      height[parabolas] = value
-      start[parabolas] = begin
-      parabolas += 1
+      parabolas[found] = next
+      last = next
+      found += 1
     }
-    return parabolas
+    return found
   }
 
-  /// Where the parabola at `q` falls below parabola k, which lies left of it.
-  private func crossing(of k: Int, with q: Int, _ value: Double) -> Double {
-    let step = Double(q - vertex[k])
-    let middle = Double(q + vertex[k]) / 2
-    return middle + (value - height[k]) / (2 * weight * step)
+  /// Where `next`, whose vertex lies to the right, falls below `last`.
+  private func crossing(of last: Parabola, with next: Parabola) -> Double {
+    let distance = next.vertex - last.vertex
+    return (next.vertex + last.vertex) / 2
+      + (next.height - last.height) / (2 * weight * distance)
   }
 }
