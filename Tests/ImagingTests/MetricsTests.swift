@@ -91,32 +91,26 @@ import Testing
     #expect(Mask(of: [1, 4], in: map).inside == [0, 1, 0, 1])
   }
 
-  @Test func `a BraTS-sized case with three noisy classes takes less than two seconds`() throws {
-    let extent = Extent(depth: 155, height: 240, width: 240)
-    let prediction = nestedBalls(extent, shift: 0)
-    let reference = nestedBalls(extent, shift: 3)
+  @Test func `three boxes of a BraTS-sized volume, shifted by 3 voxels, are 3 mm off`() throws {
+    let prediction = stackedBoxes(from: 20)
+    let reference = stackedBoxes(from: 23)
     let classes = [1, 2, 3].map { ScoredClass(key: "\($0)", name: "", values: [$0]) }
-    let seconds = try ContinuousClock().measure {
-      _ = try Metrics.evaluate(
-        prediction: prediction, reference: reference, classes: classes, subject: "large")
-    }
-    print("metrics of a 240x240x155 case with 3 classes: \(seconds)")
-    // A machine that is busy with other work must not fail the test.
-    #expect(seconds < .seconds(10))
+    let start = clock()
+    let scores = try Metrics.evaluate(
+      prediction: prediction, reference: reference, classes: classes, subject: "large")
+    print("240x240x155, 3 classes: \(Double(clock() - start) / Double(CLOCKS_PER_SEC)) CPU seconds")
+    // The shifted face is a twelfth of each surface, more than the 5 % above the percentile.
+    #expect(scores == [Score](repeating: Score(dice: 0.985, hd95: 3), count: 3))
   }
 
-  /// Shells that fill the volume, with rough surfaces.
-  private func nestedBalls(_ extent: Extent, shift: Int) -> LabelMap {
-    var stream = RandomStream(seed: 1, purpose: "rough", patch: shift)
-    var labels: [Int16] = []
-    labels.reserveCapacity(extent.voxels)
-    for z in 0..<extent.depth {
-      for y in 0..<extent.height {
-        for x in 0..<extent.width {
-          let (dz, dy, dx) = (Double(z) - 77, Double(y - 120 + shift), Double(x - 120))
-          let radius = (dz * dz * 2.3 + dy * dy + dx * dx).squareRoot() + 4 * stream.uniform()
-          labels.append(radius < 50 ? 1 : radius < 80 ? 2 : radius < 118 ? 3 : 0)
-        }
+  /// Three boxes of 200 x 200 x 50 voxels on top of each other that begin at a given x.
+  private func stackedBoxes(from first: Int) -> LabelMap {
+    let extent = Extent(depth: 155, height: 240, width: 240)
+    var labels = [Int16](repeating: 0, count: extent.voxels)
+    for z in 0..<150 {
+      for y in 10..<210 {
+        let row = (z * extent.height + y) * extent.width
+        for x in first..<first + 200 { labels[row + x] = Int16(1 + z / 50) }
       }
     }
     return LabelMap(
