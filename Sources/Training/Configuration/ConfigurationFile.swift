@@ -62,7 +62,7 @@ extension YAMLSource {
       throw .configuration(
         "--set \(argument): expected key.path=value, such as training.epochs=10")
     }
-    let parser = YAMLSource(file: "--set \(argument)", folder: folder)
+    let parser = YAMLSource(file: "--set \(argument)", folder: folder, isArgument: true)
     let value = try parser.compose(String(parts[1])) ?? Node("", .implicit, .plain)
     guard let replaced = node.replacing(keys[...], with: value) else {
       throw .configuration(

@@ -6,6 +6,8 @@ struct YAMLSource {
   let file: String
   /// The folder that relative paths of the file start from.
   let folder: String
+  /// Whether this is the value of a `--set` argument, which has no lines.
+  var isArgument = false
   /// For each key path that `--set` replaced, the argument that did.
   var overrides: [String: String] = [:]
   /// Every key of every section as a full path, to find a key that is in the wrong section.
@@ -23,22 +25,23 @@ struct YAMLSource {
     do {
       return try Yams.compose(yaml: yaml)
     } catch let error as YamlError {
-      throw .configuration("\(file), \(Self.explain(error))")
+      let (line, reason) = Self.explain(error)
+      throw .configuration(isArgument ? "\(file): \(reason)" : "\(file), line \(line): \(reason)")
     } catch {
       throw .configuration("\(file): \(error)")
     }
   }
 
-  private static func explain(_ error: YamlError) -> String {
+  private static func explain(_ error: YamlError) -> (line: Int, reason: String) {
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
-      "line \(mark.line): not YAML: \(problem)"
+      (mark.line, "not YAML: \(problem)")
     case .duplicatedKeysInMapping(let keys, let context):
-      "line \(context.mark.line): duplicate key '\(keys.first ?? "")'; keep one of them"
+      (context.mark.line, "duplicate key '\(keys.first ?? "")'; keep one of them")
     case .reader(let problem, let offset, _, let yaml):
-      "line \(yaml.prefix(offset ?? 0).count { $0.isNewline } + 1): not YAML: \(problem)"
-    default: "line 1: not YAML: \(error)"
+      (yaml.prefix(offset ?? 0).count { $0.isNewline } + 1, "not YAML: \(problem)")
+    default: (1, "not YAML: \(error)")
     }
   }
 }
@@ -53,6 +56,11 @@ struct YAMLValue {
   /// The file and line, or the `--set` argument, that the value at `path` comes from.
   func place(of path: String, _ node: Node) -> String {
     if let argument = source.override(of: path) { return "--set \(argument)" }
+    // A mapping without a mark was made on the way to an overridden key below it.
+    if node.mark == nil, let below = source.overrides.first(where: { $0.key.hasPrefix(path + ".") })
+    {
+      return "--set \(below.value)"
+    }
     return "\(source.file), line \(node.mark?.line ?? 1)"
   }
 

@@ -1,13 +1,13 @@
 import Glibc
 
 /// Replaces a file only when the new one is complete and on the disk.
-enum AtomicFile {
+package enum AtomicFile {
   /// Writes a new `path` through `body`: temporary name in the same folder, sync, rename, and a
   /// sync of the folder.
   ///
   /// - Parameter kind: what errors call the file, such as "checkpoint".
   /// - Throws: `inputOutput`; the temporary is then gone and the file that was there untouched.
-  static func write(
+  package static func write(
     _ path: String, kind: String, _ body: (OutputFile) throws(FileError) -> Void
   ) throws(TrainingError) {
     let folder = Paths.folder(of: path)
@@ -27,7 +27,7 @@ enum AtomicFile {
   }
 
   /// Writes a new `path` that holds `text`.
-  static func write(_ text: String, to path: String, kind: String) throws(TrainingError) {
+  package static func write(_ text: String, to path: String, kind: String) throws(TrainingError) {
     try write(path, kind: kind) { file throws(FileError) in try file.write(text) }
   }
 

@@ -1,17 +1,19 @@
 import Glibc
 
 /// A refusal of the operating system.
-struct FileError: Error, Equatable {
+package struct FileError: Error, Equatable {
   /// The system's error number.
-  let code: Int32
+  package let code: Int32
+
+  package init(code: Int32) { self.code = code }
 
   /// The error of the last system call.
-  static var last: FileError { FileError(code: errno) }
+  package static var last: FileError { FileError(code: errno) }
 
   var isMissing: Bool { code == ENOENT || code == ENOTDIR }
 
   /// The system's words for the error.
-  var reason: String {
+  package var reason: String {
     guard let text = strerror(code) else { return "error \(code)" }
     return String(cString: text)
   }
@@ -79,11 +81,11 @@ struct InputFile: ~Copyable {
 }
 
 /// A file open for writing.
-final class OutputFile: Sendable {
+package final class OutputFile: Sendable {
   private let descriptor: Int32
 
   /// Opens `path` with `flags` added to write-only; a new file's mode follows the umask.
-  init(_ path: String, flags: Int32) throws(FileError) {
+  package init(_ path: String, flags: Int32) throws(FileError) {
     descriptor = open(path, O_WRONLY | O_CLOEXEC | flags, 0o666)
     guard descriptor >= 0 else { throw .last }
   }
@@ -91,7 +93,7 @@ final class OutputFile: Sendable {
   deinit { close(descriptor) }
 
   /// Writes all of `bytes`, however many calls it takes.
-  func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     var done = 0
     while done < bytes.count, let base = bytes.baseAddress {
       let count = Glibc.write(descriptor, base + done, min(bytes.count - done, 1 << 26))
@@ -104,7 +106,7 @@ final class OutputFile: Sendable {
   }
 
   /// Writes `text` in UTF-8.
-  func write(_ text: String) throws(FileError) {
+  package func write(_ text: String) throws(FileError) {
     var failure: FileError?
     var text = text
     text.withUTF8 { utf8 in
@@ -114,7 +116,7 @@ final class OutputFile: Sendable {
   }
 
   /// Waits until what was written is on the disk.
-  func sync() throws(FileError) {
+  package func sync() throws(FileError) {
     guard fsync(descriptor) == 0 else { throw .last }
   }
 }

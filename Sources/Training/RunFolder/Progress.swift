@@ -1,33 +1,41 @@
 /// The line that shows how far a run is.
-struct Progress {
+package struct Progress {
   /// Patches of the whole run.
-  let patches: Int
-  let epochs: Int
+  package let patches: Int
+  package let epochs: Int
   /// The fewest seconds between two lines.
-  let interval: Double
+  package let interval: Double
   private var lastLine = -Double.infinity
   private var history: [(time: Double, patches: Int)] = []
 
-  init(patches: Int, epochs: Int, interval: Double) {
+  package init(patches: Int, epochs: Int, interval: Double) {
     self.patches = patches
     self.epochs = epochs
     self.interval = interval
   }
 
   /// How far a run is.
-  struct Position {
+  package struct Position: Sendable {
     /// The epoch at work, from 1.
-    var epoch: Int
+    package var epoch: Int
     /// The step of the epoch just done, from 1.
-    var step: Int
-    var stepsPerEpoch: Int
-    var loss: Double
+    package var step: Int
+    package var stepsPerEpoch: Int
+    package var loss: Double
     /// Patches done since the run began, resumed ones included.
-    var patchesDone: Int
+    package var patchesDone: Int
+
+    package init(epoch: Int, step: Int, stepsPerEpoch: Int, loss: Double, patchesDone: Int) {
+      self.epoch = epoch
+      self.step = step
+      self.stepsPerEpoch = stepsPerEpoch
+      self.loss = loss
+      self.patchesDone = patchesDone
+    }
   }
 
   /// The line after a step that ended at `time` in seconds; nil if the last is too recent.
-  mutating func line(_ position: Position, at time: Double) -> String? {
+  package mutating func line(_ position: Position, at time: Double) -> String? {
     // The rate is that of the last half minute or so: a run's speed may change.
     history.append((time, position.patchesDone))
     while history.count > 2, history[1].time < time - 30 { history.removeFirst() }
@@ -53,7 +61,7 @@ struct Progress {
   }
 
   /// `value` with `digits` digits after the point.
-  static func rounded(_ value: Double, _ digits: Int) -> String {
+  package static func rounded(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
     let scale = (0..<digits).reduce(1) { scale, _ in scale * 10 }
     let scaled = Int((abs(value) * Double(scale)).rounded())
@@ -65,11 +73,11 @@ struct Progress {
   }
 
   /// A time in the unit that fits it.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     let seconds = Int(max(0, min(seconds, 1e9)).rounded())
     if seconds < 60 { return "\(seconds) s" }
-    if seconds < 3600 { return "\((seconds + 30) / 60) min" }
     let minutes = (seconds + 30) / 60
+    if minutes < 60 { return "\(minutes) min" }
     return "\(minutes / 60) h \(minutes % 60) min"
   }
 }
