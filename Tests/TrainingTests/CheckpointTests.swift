@@ -55,6 +55,59 @@ import Training
       ])
   }
 
+  private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../scripts/check-safetensors.py").path
+  private static let hasPython = (ProcessInfo.processInfo.environment["PATH"] ?? "")
+    .split(separator: ":").contains {
+      FileManager.default.isExecutableFile(atPath: $0 + "/python3")
+    }
+
+  @Test(.enabled(if: hasPython, "python3 is not installed"))
+  func `Python reads the same tensors, metadata and checksum`() throws {
+    let folder = try TemporaryFolder()
+    try writeLast(folder.file("last"))
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["python3", Self.script, folder.file("last")]
+    process.standardOutput = output
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    #expect(
+      text.contains(
+        "optimizer.second.encoder.0.weight: (4, 2, 3), first values (20.0, 20.125, 20.25)"))
+  }
+
+  @Test func `a run goes on only with the same model and labels`() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("last")
+    try writeLast(path)
+    let checkpoint = try Checkpoint(path)
+    var configuration = metadata.configuration
+    configuration.training.epochs = 7
+    try checkpoint.checkResumable(with: configuration, labels: metadata.labels)
+    let advice = "; go back to what it was, or choose another output folder"
+    #expect(
+      throws: TrainingError.configuration(
+        "the checkpoint \(path) was made with other labels\(advice)")
+    ) { try checkpoint.checkResumable(with: configuration, labels: .array([])) }
+    configuration.model.channels = 16
+    #expect(
+      throws: TrainingError.configuration(
+        "the checkpoint \(path) was made with model.channels 32, now it is 16\(advice)")
+    ) { try checkpoint.checkResumable(with: configuration, labels: metadata.labels) }
+    try Checkpoint.write(to: path, weights: weights, metadata: metadata)
+    #expect(
+      throws: TrainingError.configuration(
+        "the checkpoint \(path) holds weights only: a run cannot go on from it, but can start from "
+          + "it with --weights")
+    ) {
+      try Checkpoint(path).checkResumable(with: metadata.configuration, labels: metadata.labels)
+    }
+  }
+
   @Test func `weights are read from either checkpoint`() throws {
     let folder = try TemporaryFolder()
     try writeLast(folder.file("last"))

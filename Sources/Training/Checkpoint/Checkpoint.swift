@@ -96,6 +96,30 @@ package struct Checkpoint: Sendable {
     }
   }
 
+  /// Sees that a run with `configuration` and `labels` can go on from this checkpoint.
+  ///
+  /// - Throws: `configuration` naming the first key of the model that has changed, or the labels.
+  package func checkResumable(
+    with configuration: Configuration, labels: JSON
+  ) throws(TrainingError) {
+    guard isResumable, let metadata = try metadata() else {
+      throw .configuration(
+        "the checkpoint \(file.path) holds weights only: a run cannot go on from it, but can start "
+          + "from it with --weights")
+    }
+    let made = "the checkpoint \(file.path) was made with "
+    let advice = "; go back to what it was, or choose another output folder"
+    if case .object(let members) = configuration.json["model"] {
+      let old = metadata.configuration.json["model"]
+      for member in members where old?[member.key] != member.value {
+        throw .configuration(
+          "\(made)model.\(member.key) \(old?[member.key]?.yamlText ?? "missing"), now it is "
+            + "\(member.value.yamlText)\(advice)")
+      }
+    }
+    guard metadata.labels == labels else { throw .configuration("\(made)other labels\(advice)") }
+  }
+
   /// Reads weights, and the moments where given, into their slices and verifies the checksum.
   ///
   /// On an error the slices may hold parts of the file.
