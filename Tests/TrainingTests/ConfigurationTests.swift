@@ -135,6 +135,14 @@ import Training
     #expect(configuration.name == "a=b")
   }
 
+  @Test func `a file that does not know its size is read whole`() throws {
+    // Under /proc as in a pipe, sizes are 0; this one is text of the form "key: value".
+    let unknown = #expect(throws: TrainingError.self) {
+      try Configuration.load("/proc/self/status")
+    }
+    #expect(unknown?.description.contains("unknown key 'Name'; did you mean 'name'?") == true)
+  }
+
   @Test func `a missing file and an unreadable one are told apart`() throws {
     let missing = "no configuration at /nowhere/lkdist.yaml: write one with 'lkdist init DATA'"
     #expect(throws: TrainingError.missing(missing)) {

@@ -76,7 +76,13 @@ struct InputFile: ~Copyable {
   /// All bytes of the file at `path`.
   static func bytes(of path: String) throws(FileError) -> [UInt8] {
     let file = try InputFile(path)
-    return try file.bytes(file.size)
+    var bytes = try file.bytes(file.size)
+    // A pipe, such as a shell's <(...), has no size of its own.
+    while true {
+      let more = try file.bytes(1 << 16)
+      if more.isEmpty { return bytes }
+      bytes += more
+    }
   }
 }
 
