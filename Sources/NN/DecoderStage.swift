@@ -1,0 +1,60 @@
+import Kernels
+import Tensors
+
+/// One step up: transposed convolution with norm and leaky ReLU, attention, then a block that
+/// reads the attended map and the encoder's skip side by side.
+struct DecoderStage {
+  private let channels: Int
+  private var up: NormalizedConvolution
+  private var attention: LKAttention?
+  private var block: Block
+
+  /// The stage called `name`: `inputs` channels at half the extent become `channels`.
+  init(
+    _ name: String, inputs: Int, channels: Int, attention placement: AttentionPlacement?,
+    _ settings: NormSettings, in store: ParameterStore
+  ) {
+    self.channels = channels
+    up = NormalizedConvolution(
+      Convolution("\(name).up", .transposed, inputs: inputs, outputs: channels, in: store),
+      norm: "\(name).upnorm", settings, in: store)
+    attention = placement.map {
+      LKAttention("\(name).attention", $0, channels: channels, in: store)
+    }
+    block = Block(
+      "\(name).block", inputs: 2 * channels, outputs: channels, settings, in: store)
+  }
+
+  /// The stage's output at the skip's extent; `x` is the coarser stage's output.
+  mutating func forward(
+    _ x: consuming FeatureMap, skip: consuming FeatureMap, keeping: Bool, on compute: Compute
+  ) -> FeatureMap {
+    let raised = up.forward(.maps([consume x]), keeping: keeping, on: compute)
+    let attended = attention?.forward(raised, keeping: keeping, on: compute) ?? raised
+    _ = consume raised
+    return block.forward(.maps([attended, consume skip]), keeping: keeping, on: compute)
+  }
+
+  /// The last forward's output, computed again.
+  func output(on compute: Compute) -> FeatureMap { block.output(on: compute) }
+
+  /// Adds all parameters' gradients and returns those of `x` and `skip`.
+  mutating func backward<E: Error>(
+    _ dy: FeatureMap, x: FeatureMap, skip: FeatureMap, on compute: Compute,
+    final isFinal: (Int) throws(E) -> Void
+  ) throws(E) -> (dx: FeatureMap, dSkip: FeatureMap) {
+    let raised = up.output(on: compute)
+    let attended = attention?.output(raised, on: compute) ?? raised
+    let joined = block.inputGradient(
+      try block.backward(dy, input: .maps([attended, skip]), on: compute, final: isFinal),
+      on: compute)
+    var dRaised = joined.channels(0..<channels)
+    if attention != nil {
+      dRaised =
+        try attention?.backward(dRaised, input: raised, on: compute, final: isFinal) ?? dRaised
+    }
+    let dUp = up.backward(dRaised, input: .maps([x]), on: compute)
+    try isFinal(up.offset)
+    return (up.inputGradient(dUp, on: compute), joined.channels(channels..<2 * channels))
+  }
+}
