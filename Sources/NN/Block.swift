@@ -2,12 +2,12 @@ import Kernels
 import Tensors
 
 /// Two 3^3 convolutions, each with group norm and leaky ReLU.
-struct Block {
+package struct Block {
   private var first: NormalizedConvolution
   private var second: NormalizedConvolution
 
   /// The block called `name`: `inputs` channels become `outputs`.
-  init(
+  package init(
     _ name: String, inputs: Int, outputs: Int, _ settings: NormSettings, in store: ParameterStore
   ) {
     let dense = Convolution.Kind.dense(kernelSize: 3, stride: 1)
@@ -20,7 +20,7 @@ struct Block {
   }
 
   /// The block's output, of the input's extent.
-  mutating func forward(
+  package mutating func forward(
     _ input: consuming LayerInput, keeping: Bool, on compute: Compute
   ) -> FeatureMap {
     let hidden = first.forward(consume input, keeping: keeping, on: compute)
@@ -28,11 +28,11 @@ struct Block {
   }
 
   /// The last forward's output, computed again.
-  func output(on compute: Compute) -> FeatureMap { second.output(on: compute) }
+  package func output(on compute: Compute) -> FeatureMap { second.output(on: compute) }
 
   /// Adds all parameters' gradients and returns the gradient of the first convolution's output;
   /// `inputGradient` goes on from it where the input has a gradient.
-  mutating func backward<E: Error>(
+  package mutating func backward<E: Error>(
     _ dy: FeatureMap, input: LayerInput, on compute: Compute,
     final isFinal: (Int) throws(E) -> Void
   ) throws(E) -> FeatureMap {
@@ -46,7 +46,7 @@ struct Block {
   }
 
   /// The gradient of the block's input, given what `backward` returned.
-  func inputGradient(_ dFirst: FeatureMap, on compute: Compute) -> FeatureMap {
+  package func inputGradient(_ dFirst: FeatureMap, on compute: Compute) -> FeatureMap {
     first.inputGradient(dFirst, on: compute)
   }
 }

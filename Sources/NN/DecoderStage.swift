@@ -3,14 +3,14 @@ import Tensors
 
 /// One step up: transposed convolution with norm and leaky ReLU, attention, then a block that
 /// reads the attended map and the encoder's skip side by side.
-struct DecoderStage {
+package struct DecoderStage {
   private let channels: Int
   private var up: NormalizedConvolution
   private var attention: LKAttention?
   private var block: Block
 
   /// The stage called `name`: `inputs` channels at half the extent become `channels`.
-  init(
+  package init(
     _ name: String, inputs: Int, channels: Int, attention placement: AttentionPlacement?,
     _ settings: NormSettings, in store: ParameterStore
   ) {
@@ -26,7 +26,7 @@ struct DecoderStage {
   }
 
   /// The stage's output at the skip's extent; `x` is the coarser stage's output.
-  mutating func forward(
+  package mutating func forward(
     _ x: consuming FeatureMap, skip: consuming FeatureMap, keeping: Bool, on compute: Compute
   ) -> FeatureMap {
     let raised = up.forward(.maps([consume x]), keeping: keeping, on: compute)
@@ -36,10 +36,10 @@ struct DecoderStage {
   }
 
   /// The last forward's output, computed again.
-  func output(on compute: Compute) -> FeatureMap { block.output(on: compute) }
+  package func output(on compute: Compute) -> FeatureMap { block.output(on: compute) }
 
   /// Adds all parameters' gradients and returns those of `x` and `skip`.
-  mutating func backward<E: Error>(
+  package mutating func backward<E: Error>(
     _ dy: FeatureMap, x: FeatureMap, skip: FeatureMap, on compute: Compute,
     final isFinal: (Int) throws(E) -> Void
   ) throws(E) -> (dx: FeatureMap, dSkip: FeatureMap) {

@@ -5,14 +5,16 @@ import Tensors
 /// a = pointwise(local(dilated(u))) is a K^3 convolution decomposed into three cheap ones.
 ///
 /// Our choice: dilated before local, as in the article's equation; its figure has them swapped.
-struct LKAttention {
+package struct LKAttention {
   private let dilated: Convolution
   private let local: Convolution
   private let pointwise: Convolution
   private var kept: (dilated: FeatureMap, local: FeatureMap, gate: FeatureMap)?
 
   /// The module called `name`, of `channels` channels.
-  init(_ name: String, _ placement: AttentionPlacement, channels: Int, in store: ParameterStore) {
+  package init(
+    _ name: String, _ placement: AttentionPlacement, channels: Int, in store: ParameterStore
+  ) {
     func layer(_ part: String, _ kind: Convolution.Kind) -> Convolution {
       Convolution("\(name).\(part)", kind, inputs: channels, outputs: channels, in: store)
     }
@@ -23,7 +25,7 @@ struct LKAttention {
   }
 
   /// The attended map, of u's shape.
-  mutating func forward(_ u: FeatureMap, keeping: Bool, on compute: Compute) -> FeatureMap {
+  package mutating func forward(_ u: FeatureMap, keeping: Bool, on compute: Compute) -> FeatureMap {
     let dilatedMap = dilated.forward(.maps([u]), on: compute)
     let localMap = local.forward(.maps([dilatedMap]), on: compute)
     let gate = pointwise.forward(.maps([localMap]), on: compute)
@@ -32,12 +34,12 @@ struct LKAttention {
   }
 
   /// The last forward's output for the same `u`, computed again.
-  func output(_ u: FeatureMap, on compute: Compute) -> FeatureMap {
+  package func output(_ u: FeatureMap, on compute: Compute) -> FeatureMap {
     AttentionGate.forward(u, gate: cache().gate, on: compute)
   }
 
   /// Adds all parameters' gradients, lets go of the cache and returns the gradient of `u`.
-  mutating func backward<E: Error>(
+  package mutating func backward<E: Error>(
     _ dy: FeatureMap, input u: FeatureMap, on compute: Compute,
     final isFinal: (Int) throws(E) -> Void
   ) throws(E) -> FeatureMap {

@@ -2,15 +2,15 @@ import Kernels
 import Tensors
 
 /// What a convolution reads: the image, or feature maps whose channels follow each other.
-enum LayerInput {
+package enum LayerInput {
   case image(VoxelGrid)
   case maps([FeatureMap])
 }
 
 /// A convolution of any of the network's kinds; it keeps nothing between calls.
-struct Convolution {
+package struct Convolution {
   /// How the kernel is laid over its input.
-  enum Kind {
+  package enum Kind {
     /// Every output channel reads every input channel.
     case dense(kernelSize: Int, stride: Int)
     /// 4^3 with stride 2: doubles the extent.
@@ -19,13 +19,13 @@ struct Convolution {
     case depthwise(kernelSize: Int, dilation: Int)
   }
 
-  let parameters: LayerParameters
-  let kind: Kind
-  let inputs: Int
-  let outputs: Int
+  package let parameters: LayerParameters
+  package let kind: Kind
+  package let inputs: Int
+  package let outputs: Int
 
   /// The layer called `name`, whose parameters are in `store`.
-  init(_ name: String, _ kind: Kind, inputs: Int, outputs: Int, in store: ParameterStore) {
+  package init(_ name: String, _ kind: Kind, inputs: Int, outputs: Int, in store: ParameterStore) {
     parameters = store.weights(of: name)
     self.kind = kind
     self.inputs = inputs
@@ -33,7 +33,7 @@ struct Convolution {
   }
 
   /// The convolution's output, bias included.
-  func forward(_ input: LayerInput, on compute: Compute) -> FeatureMap {
+  package func forward(_ input: LayerInput, on compute: Compute) -> FeatureMap {
     let (weight, bias) = (parameters.weight, parameters.bias)
     switch (kind, input) {
     case (.dense, .image(let image)):
@@ -54,7 +54,7 @@ struct Convolution {
   }
 
   /// Adds the gradients of weight and bias, given the output's gradient and the input.
-  func addGradients(_ dy: FeatureMap, input: LayerInput, on compute: Compute) {
+  package func addGradients(_ dy: FeatureMap, input: LayerInput, on compute: Compute) {
     let (dw, db) = (parameters.weightGradient, parameters.biasGradient)
     switch (kind, input) {
     case (.dense, .image(let image)):
@@ -72,7 +72,7 @@ struct Convolution {
   }
 
   /// The gradient of the input, given the output's; its channels are those of all inputs.
-  func inputGradient(_ dy: FeatureMap, on compute: Compute) -> FeatureMap {
+  package func inputGradient(_ dy: FeatureMap, on compute: Compute) -> FeatureMap {
     let weight = parameters.weight
     switch kind {
     case .dense(let size, let stride):
@@ -97,25 +97,26 @@ struct Convolution {
 
 /// Convolution, group norm, leaky ReLU. Between forward and backward it keeps the convolution's
 /// output alone; the activation is computed again where it is needed.
-struct NormalizedConvolution {
+package struct NormalizedConvolution {
   private let convolution: Convolution
   private let norm: LayerParameters
   private let settings: NormSettings
   private var kept: (map: FeatureMap, statistics: GroupStatistics)?
 
   /// A convolution followed by the group norm called `norm`.
-  init(_ convolution: Convolution, norm: String, _ settings: NormSettings, in store: ParameterStore)
-  {
+  package init(
+    _ convolution: Convolution, norm: String, _ settings: NormSettings, in store: ParameterStore
+  ) {
     self.convolution = convolution
     self.norm = store.weights(of: norm)
     self.settings = settings
   }
 
   /// Where the convolution begins in the flat block: it comes before its norm.
-  var offset: Int { convolution.parameters.offset }
+  package var offset: Int { convolution.parameters.offset }
 
   /// The activated output; `keeping` what backward needs or nothing.
-  mutating func forward(
+  package mutating func forward(
     _ input: consuming LayerInput, keeping: Bool, on compute: Compute
   ) -> FeatureMap {
     let map = convolution.forward(input, on: compute)
@@ -126,11 +127,11 @@ struct NormalizedConvolution {
   }
 
   /// The last forward's output, computed again.
-  func output(on compute: Compute) -> FeatureMap { normalize(cache().map, on: compute).0 }
+  package func output(on compute: Compute) -> FeatureMap { normalize(cache().map, on: compute).0 }
 
   /// Adds all parameters' gradients, lets go of the cache and returns the gradient of the
   /// convolution's output, from which `inputGradient` goes on.
-  mutating func backward(
+  package mutating func backward(
     _ dy: FeatureMap, input: LayerInput, on compute: Compute
   ) -> FeatureMap {
     let (map, statistics) = cache()
@@ -143,7 +144,7 @@ struct NormalizedConvolution {
   }
 
   /// The gradient of the input, given what `backward` returned.
-  func inputGradient(_ dy: FeatureMap, on compute: Compute) -> FeatureMap {
+  package func inputGradient(_ dy: FeatureMap, on compute: Compute) -> FeatureMap {
     convolution.inputGradient(dy, on: compute)
   }
 
@@ -162,9 +163,14 @@ struct NormalizedConvolution {
 }
 
 /// What all norms of a network share.
-struct NormSettings {
+package struct NormSettings {
   /// Groups of channels that are normalized together.
-  let groups: Int
+  package let groups: Int
   /// Slope of the leaky ReLU below 0: the paper's 0.01; tests use 1 to take the kink away.
-  let slope: Float
+  package let slope: Float
+
+  package init(groups: Int, slope: Float) {
+    self.groups = groups
+    self.slope = slope
+  }
 }

@@ -59,7 +59,8 @@ package enum Loss: String, Codable, CaseIterable, Sendable {
       VoxelLoss.sigmoidGradient(
         &work, regions: regions, ignored: ignored, terms: terms, on: compute)
       return (value, work)
-    case (.diceCE, .labels(let labels, let ignore)), (.weightedDice, .labels(let labels, let ignore)):
+    case (.diceCE, .labels(let labels, let ignore)),
+      (.weightedDice, .labels(let labels, let ignore)):
       let ignore = ignore.flatMap { Int16(exactly: $0) }
       let sums = VoxelLoss.softmax(
         logits, labels: labels, ignore: ignore, into: &work, on: compute)

@@ -12,7 +12,7 @@ extension ModelConfiguration {
     try check(inputs, "data.channels", in: 1...65_536)
     try check(outputs, "model.outputs", in: 1...32_767)
     try check(scales, "model.scales", in: Self.scaleRange)
-    try check(groups, "model.groups", in: 1...maximumGroups)
+    try check(groups, "model.groups", in: 1...1024)
     try checkChannels(channels, "model.channels")
     try checkChannels(maximumChannels, "model.maximumChannels")
     for (index, placement) in attention.enumerated() {
@@ -20,8 +20,6 @@ extension ModelConfiguration {
     }
     if let patch { try checkPatch(patch) }
   }
-
-  private var maximumGroups: Int { max(1, min(channels, maximumChannels)) }
 
   private func check(
     _ value: Int, _ key: String, in range: ClosedRange<Int>

@@ -20,6 +20,14 @@ package struct Parameter: Hashable, Sendable {
   /// How it begins.
   package let initialization: Initialization
 
+  /// A parameter whose values begin `offset` floats into the flat block.
+  package init(name: String, shape: [Int], offset: Int, initialization: Initialization) {
+    self.name = name
+    self.shape = shape
+    self.offset = offset
+    self.initialization = initialization
+  }
+
   /// The number of values.
   package var count: Int { shape.reduce(1, *) }
 }
@@ -63,7 +71,7 @@ package final class ParameterStore: Sendable {
   }
 
   /// The weight and bias of the layer called `layer`, which must exist.
-  func weights(of layer: String) -> LayerParameters {
+  package func weights(of layer: String) -> LayerParameters {
     guard let weight = parameter("\(layer).weight"), let bias = parameter("\(layer).bias") else {
       preconditionFailure("no layer \(layer) among \(parameters.count) parameters")
     }
@@ -102,12 +110,12 @@ package final class ParameterStore: Sendable {
 }
 
 /// The weight and bias of one layer, and where their gradients are added up.
-struct LayerParameters {
-  let weight: FloatSlice
-  let bias: FloatSlice
-  let weightGradient: FloatSlice
-  let biasGradient: FloatSlice
+package struct LayerParameters {
+  package let weight: FloatSlice
+  package let bias: FloatSlice
+  package let weightGradient: FloatSlice
+  package let biasGradient: FloatSlice
 
   /// Where the layer begins in the flat block.
-  var offset: Int { weight.offset }
+  package var offset: Int { weight.offset }
 }

@@ -20,9 +20,11 @@ package enum Target: Sendable {
         let source = grid.channel(channel)
         return voxels.map { source[$0] }
       }
-      return .regions(VoxelGrid(shape, values: values), ignored: ignored.map { mask in
-        voxels.map { mask[$0] }
-      })
+      return .regions(
+        VoxelGrid(shape, values: values),
+        ignored: ignored.map { mask in
+          voxels.map { mask[$0] }
+        })
     }
   }
 
