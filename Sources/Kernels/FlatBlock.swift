@@ -53,20 +53,23 @@ package enum FlatBlock {
   ) {
     forChunks(of: slice.count, on: compute) { index, range in
       var stream = RandomStream(seed: seed, purpose: name, patch: index)
-      fillNormal(slice.slice(range), deviation: Double(deviation), from: &stream)
+      fillNormal(slice.slice(range), deviation: deviation, from: &stream)
     }
   }
 
-  // Box-Muller with both halves of each pair: 100 M draws must not delay the start of a run.
+  // Box-Muller in single precision with both halves of each pair, from one draw of 64 bits:
+  // 100 M values must not delay the start of a run.
   private static func fillNormal(
-    _ slice: FloatSlice, deviation: Double, from stream: inout RandomStream
+    _ slice: FloatSlice, deviation: Float, from stream: inout RandomStream
   ) {
-    let values = slice.pointer
-    for index in stride(from: 0, to: slice.count, by: 2) {
-      let radius = deviation * (-2 * log(1 - stream.uniform())).squareRoot()
-      let angle = 2 * Double.pi * stream.uniform()
-      values[index] = Float(radius * cos(angle))
-      if index + 1 < slice.count { values[index + 1] = Float(radius * sin(angle)) }
+    let (values, count) = (slice.pointer, slice.count)
+    for index in stride(from: 0, to: count, by: 2) {
+      let bits = stream.next()
+      // In (0, 1], so that the logarithm is finite.
+      let radius = deviation * (-2 * log(Float((bits >> 32) + 1) * 0x1p-32)).squareRoot()
+      let angle = Float(bits & 0xFFFF_FFFF) * (2 * .pi * 0x1p-32)
+      values[index] = radius * cos(angle)
+      if index + 1 < count { values[index + 1] = radius * sin(angle) }
     }
   }
 

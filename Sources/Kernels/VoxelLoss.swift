@@ -90,9 +90,11 @@ package enum VoxelLoss {
     precondition(
       regions.shape == logits.shape, "regions \(regions.shape) for logits \(logits.shape)")
     let output = UnsafeMutablePointer(rebased: probabilities.mutableValues())
-    let pass = SigmoidPass(shape: logits.shape, targets: regions.values, ignored: ignored)
-    return sums(logits.shape, on: compute) { range, sums in
-      pass.forward(range, logits.values, output, sums)
+    return withMask(ignored) { mask in
+      let pass = SigmoidPass(shape: logits.shape, targets: regions.values, ignored: mask)
+      return sums(logits.shape, on: compute) { range, sums in
+        pass.forward(range, logits.values, output, sums)
+      }
     }
   }
 
@@ -103,10 +105,19 @@ package enum VoxelLoss {
   ) {
     let shape = probabilities.shape
     let values = UnsafeMutablePointer(rebased: probabilities.mutableValues())
-    let pass = SigmoidPass(shape: shape, targets: regions.values, ignored: ignored)
-    forChunks(of: shape.extent.voxels, on: compute) { _, range in
-      pass.backward(range, values, terms)
+    withMask(ignored) { mask in
+      let pass = SigmoidPass(shape: shape, targets: regions.values, ignored: mask)
+      forChunks(of: shape.extent.voxels, on: compute) { _, range in
+        pass.backward(range, values, terms)
+      }
     }
+  }
+
+  private static func withMask<Result>(
+    _ mask: [Bool]?, _ body: (UnsafeBufferPointer<Bool>?) -> Result
+  ) -> Result {
+    guard let mask else { return body(nil) }
+    return mask.withUnsafeBufferPointer { body($0) }
   }
 
   private static func check(_ logits: VoxelGrid, _ probabilities: VoxelGrid, count: Int) {

@@ -80,7 +80,8 @@ struct SoftmaxPass {
 struct SigmoidPass {
   let shape: Shape
   let targets: UnsafeBufferPointer<Float>
-  let ignored: [Bool]?
+  /// True for each voxel that does not count; nil if all do.
+  let ignored: UnsafeBufferPointer<Bool>?
 
   /// Probabilities of the voxels in `range`, and their sums in the layout of `VoxelLoss.sums`.
   func forward(
@@ -89,22 +90,42 @@ struct SigmoidPass {
   ) {
     sums[0] = Double(range.count(where: counts))
     for channel in 0..<shape.channels {
-      let start = channel * shape.extent.voxels
-      for voxel in range {
-        guard counts(voxel) else {
-          output[start + voxel] = 0
-          continue
-        }
-        let (z, t) = (logits[start + voxel], targets[start + voxel])
-        let power = exp(-abs(z))
-        let p = (z < 0 ? power : 1) / (1 + power)
-        output[start + voxel] = p
-        sums[1] += Double(max(z, 0) - z * t + log1p(power))
-        sums[2 + 3 * channel] += Double(p * t)
-        sums[3 + 3 * channel] += Double(p)
-        sums[4 + 3 * channel] += Double(t)
+      for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.run) {
+        let voxels = start..<min(start + Self.run, range.upperBound)
+        forward(channel, voxels, logits, output, sums)
       }
     }
+  }
+
+  // Voxels whose 1 + exp(-|z|), each at most 2, are multiplied before one logarithm is taken.
+  private static let run = 512
+
+  @inline(__always) private func forward(
+    _ channel: Int, _ range: Range<Int>, _ logits: UnsafeBufferPointer<Float>,
+    _ output: UnsafeMutablePointer<Float>, _ sums: UnsafeMutablePointer<Double>
+  ) {
+    let start = channel * shape.extent.voxels
+    var (entropy, product) = (0.0, 1.0)
+    var (intersection, probability, target) = (0.0, 0.0, 0.0)
+    for voxel in range {
+      guard counts(voxel) else {
+        output[start + voxel] = 0
+        continue
+      }
+      let (z, t) = (logits[start + voxel], targets[start + voxel])
+      let power = exp(-abs(z))
+      let p = (z < 0 ? power : 1) / (1 + power)
+      output[start + voxel] = p
+      product *= Double(1 + power)
+      entropy += Double(max(z, 0) - z * t)
+      intersection += Double(p * t)
+      probability += Double(p)
+      target += Double(t)
+    }
+    sums[1] += entropy + log(product)
+    sums[2 + 3 * channel] += intersection
+    sums[3 + 3 * channel] += probability
+    sums[4 + 3 * channel] += target
   }
 
   /// Through the sigmoid: dz = p (1 - p) (slope t + offset) + entropy (p - t).
@@ -113,13 +134,16 @@ struct SigmoidPass {
   ) {
     for channel in 0..<shape.channels {
       let start = channel * shape.extent.voxels
-      let (slope, offset) = (terms.slope[channel], terms.offset[channel])
+      let (slope, offset, entropy) = (terms.slope[channel], terms.offset[channel], terms.entropy)
       for voxel in range where counts(voxel) {
         let (p, t) = (values[start + voxel], targets[start + voxel])
-        values[start + voxel] = p * (1 - p) * (slope * t + offset) + terms.entropy * (p - t)
+        values[start + voxel] = p * (1 - p) * (slope * t + offset) + entropy * (p - t)
       }
     }
   }
 
-  @inline(__always) private func counts(_ voxel: Int) -> Bool { !(ignored?[voxel] ?? false) }
+  @inline(__always) private func counts(_ voxel: Int) -> Bool {
+    guard let ignored else { return true }
+    return !ignored[voxel]
+  }
 }

@@ -78,7 +78,6 @@ import Testing
     #expect(offsets == offsets.sorted(by: >))
     #expect(offsets.first == store.parameter("head.0.weight")?.offset)
     #expect(offsets.last == 0)
-    // The largest piece is one convolution with its norm, or buckets could not start early.
     for (offset, values) in seen {
       #expect(values.elementsEqual(store.gradients.slice.values[offset...]))
     }
