@@ -3,7 +3,8 @@ import Tensors
 
 /// Operations on a flat run of floats, in chunks of fixed size so that threads do not matter.
 package enum FlatBlock {
-  /// Floats a work item handles; 256 KiB, so that it stays in a core's L2.
+  /// Floats a work item handles; 256 KiB, so that it stays in a core's L2. Initial weights and the
+  /// last bit of norms depend on it.
   static let chunk = 1 << 16
 
   /// Sets every float to `value`.

@@ -48,11 +48,9 @@ package struct DecoderStage {
     let joined = block.inputGradient(
       try block.backward(dy, input: .maps([attended, skip]), on: compute, final: isFinal),
       on: compute)
-    var dRaised = joined.channels(0..<channels)
-    if attention != nil {
-      dRaised =
-        try attention?.backward(dRaised, input: raised, on: compute, final: isFinal) ?? dRaised
-    }
+    let dAttended = joined.channels(0..<channels)
+    let dRaised =
+      try attention?.backward(dAttended, input: raised, on: compute, final: isFinal) ?? dAttended
     let dUp = up.backward(dRaised, input: .maps([x]), on: compute)
     try isFinal(up.offset)
     return (up.inputGradient(dUp, on: compute), joined.channels(channels..<2 * channels))
