@@ -31,16 +31,16 @@ package struct Block {
   package func output(on compute: Compute) -> FeatureMap { second.output(on: compute) }
 
   /// Adds all parameters' gradients and returns the gradient of the first convolution's output;
-  /// `inputGradient` goes on from it where the input has a gradient.
+  /// `inputGradient` goes on from it where the input has a gradient. `input` is asked for late.
   package mutating func backward<E: Error>(
-    _ dy: FeatureMap, input: LayerInput, on compute: Compute,
+    _ dy: consuming FeatureMap, input: () -> LayerInput, on compute: Compute,
     final isFinal: (Int) throws(E) -> Void
   ) throws(E) -> FeatureMap {
-    let hidden = LayerInput.maps([first.output(on: compute)])
-    let dSecond = second.backward(dy, input: hidden, on: compute)
+    let dSecond = second.backward(
+      consume dy, input: { [first] in .maps([first.output(on: compute)]) }, on: compute)
     try isFinal(second.offset)
-    let dHidden = second.inputGradient(dSecond, on: compute)
-    let dFirst = first.backward(dHidden, input: input, on: compute)
+    let dHidden = second.inputGradient(consume dSecond, on: compute)
+    let dFirst = first.backward(consume dHidden, input: input, on: compute)
     try isFinal(first.offset)
     return dFirst
   }

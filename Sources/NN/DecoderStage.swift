@@ -38,20 +38,23 @@ package struct DecoderStage {
   /// The last forward's output, computed again.
   package func output(on compute: Compute) -> FeatureMap { block.output(on: compute) }
 
-  /// Adds all parameters' gradients and returns those of `x` and `skip`.
+  /// Adds all parameters' gradients and returns those of `x` and `skip`, which is asked for late.
   package mutating func backward<E: Error>(
-    _ dy: FeatureMap, x: FeatureMap, skip: FeatureMap, on compute: Compute,
+    _ dy: consuming FeatureMap, x: FeatureMap, skip: () -> FeatureMap, on compute: Compute,
     final isFinal: (Int) throws(E) -> Void
   ) throws(E) -> (dx: FeatureMap, dSkip: FeatureMap) {
-    let raised = up.output(on: compute)
-    let attended = attention?.output(raised, on: compute) ?? raised
-    let joined = block.inputGradient(
-      try block.backward(dy, input: .maps([attended, skip]), on: compute, final: isFinal),
-      on: compute)
+    let dFirst = try block.backward(
+      consume dy,
+      input: { [up, attention] in
+        let raised = up.output(on: compute)
+        return .maps([attention?.output(raised, on: compute) ?? raised, skip()])
+      }, on: compute, final: isFinal)
+    let joined = block.inputGradient(consume dFirst, on: compute)
     let dAttended = joined.channels(0..<channels)
     let dRaised =
-      try attention?.backward(dAttended, input: raised, on: compute, final: isFinal) ?? dAttended
-    let dUp = up.backward(dRaised, input: .maps([x]), on: compute)
+      try attention?.backward(
+        dAttended, input: up.output(on: compute), on: compute, final: isFinal) ?? dAttended
+    let dUp = up.backward(consume dRaised, input: { .maps([x]) }, on: compute)
     try isFinal(up.offset)
     return (up.inputGradient(dUp, on: compute), joined.channels(channels..<2 * channels))
   }

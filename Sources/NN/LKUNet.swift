@@ -62,12 +62,13 @@ package final class LKUNet {
       gradients.count == heads.count, "\(gradients.count) gradients for \(heads.count) heads")
     var (dy, dSkips) = try decoderBackward(gradients, isFinal)
     for scale in encoder.indices.reversed() {
+      let input = encoderInputs.removeLast()
       let dFirst = try encoder[scale].backward(
-        dy, input: encoderInputs.removeLast(), on: compute, final: isFinal)
+        consume dy, input: { input }, on: compute, final: isFinal)
       guard scale > 0 else { return }
-      let dDown = encoder[scale].inputGradient(dFirst, on: compute)
-      let skip = LayerInput.maps([encoder[scale - 1].output(on: compute)])
-      down[scale - 1].addGradients(dDown, input: skip, on: compute)
+      let dDown = encoder[scale].inputGradient(consume dFirst, on: compute)
+      down[scale - 1].addGradients(
+        dDown, input: .maps([encoder[scale - 1].output(on: compute)]), on: compute)
       try isFinal(down[scale - 1].parameters.offset)
       dy = down[scale - 1].inputGradient(dDown, on: compute)
       FeatureMapSum.add(dSkips.removeLast(), to: &dy, on: compute)
@@ -114,9 +115,9 @@ package final class LKUNet {
     try isFinal(heads[0].offset)
     for scale in decoder.indices {
       let x = stageInput(scale)
-      let skip = encoder[scale].output(on: compute)
       let (dx, dSkip) = try decoder[scale].backward(
-        dy, x: x, skip: skip, on: compute, final: isFinal)
+        consume dy, x: x, skip: { encoder[scale].output(on: compute) }, on: compute,
+        final: isFinal)
       dSkips.append(dSkip)
       dy = dx
       if scale + 1 < heads.count {

@@ -131,16 +131,23 @@ package struct NormalizedConvolution {
 
   /// Adds all parameters' gradients, lets go of the cache and returns the gradient of the
   /// convolution's output, from which `inputGradient` goes on.
+  ///
+  /// `input` is asked for only when `dy` and the cache are gone: at full resolution every map
+  /// that is alive at once counts.
   package mutating func backward(
-    _ dy: FeatureMap, input: LayerInput, on compute: Compute
+    _ dy: consuming FeatureMap, input: () -> LayerInput, on compute: Compute
   ) -> FeatureMap {
+    let dConvolved = normBackward(consume dy, on: compute)
+    convolution.addGradients(dConvolved, input: input(), on: compute)
+    return dConvolved
+  }
+
+  private mutating func normBackward(_ dy: FeatureMap, on compute: Compute) -> FeatureMap {
     let (map, statistics) = cache()
     kept = nil
-    let dx = GroupNormalization.backward(
+    return GroupNormalization.backward(
       dy, x: map, statistics: statistics, weight: norm.weight, bias: norm.bias,
       gradient: norm.weightGradient, db: norm.biasGradient, slope: settings.slope, on: compute)
-    convolution.addGradients(dx, input: input, on: compute)
-    return dx
   }
 
   /// The gradient of the input, given what `backward` returned.

@@ -83,7 +83,7 @@ struct LayerUnderTest {
     return Passes(
       forward: { block.forward(input($0), keeping: true, on: compute).planar },
       backward: { x, dy in
-        let dFirst = block.backward(parts.map(dy), input: input(x), on: compute) { _ in }
+        let dFirst = block.backward(parts.map(dy), input: { input(x) }, on: compute) { _ in }
         return block.inputGradient(dFirst, on: compute).planar
       })
   }
@@ -95,7 +95,7 @@ struct LayerUnderTest {
     return Passes(
       forward: { block.forward(.image($0), keeping: true, on: compute).planar },
       backward: { x, dy in
-        _ = block.backward(parts.map(dy), input: .image(x), on: compute) { _ in }
+        _ = block.backward(parts.map(dy), input: { .image(x) }, on: compute) { _ in }
         return nil
       })
   }
@@ -122,7 +122,7 @@ struct LayerUnderTest {
     return Passes(
       forward: { layer.forward(.maps([parts.map($0)]), keeping: true, on: compute).planar },
       backward: { x, dy in
-        let dMap = layer.backward(parts.map(dy), input: .maps([parts.map(x)]), on: compute)
+        let dMap = layer.backward(parts.map(dy), input: { .maps([parts.map(x)]) }, on: compute)
         return layer.inputGradient(dMap, on: compute).planar
       })
   }
