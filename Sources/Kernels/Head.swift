@@ -65,8 +65,8 @@ package enum Head {
       for start in stride(from: 0, to: voxels, by: run) {
         MatrixProduct(
           rows: outputs, columns: 16, depth: min(run, voxels - start))(
-          source + start, pitch: voxels, x.pointer + block * x.blockStride + start * 16,
-          pitch: 16, into: dw.pointer + block * 16, pitch: x.shape.channels, accumulate: true)
+            source + start, pitch: voxels, x.pointer + block * x.blockStride + start * 16,
+            pitch: 16, into: dw.pointer + block * 16, pitch: x.shape.channels, accumulate: true)
       }
     }
     compute.team.parallelFor(outputs) { output, _ in

@@ -20,8 +20,8 @@ package enum StemConvolution {
       let positions = gather(image, tile: index, into: columns)
       MatrixProduct(
         rows: positions.count, columns: outputs, depth: depth, transposeA: true, transposeB: true)(
-        columns, pitch: positions.count, weight.pointer, pitch: depth, into: tile, pitch: outputs,
-        accumulate: false)
+          columns, pitch: positions.count, weight.pointer, pitch: depth, into: tile, pitch: outputs,
+          accumulate: false)
       lk_scatter(
         tile, outputs, bias.pointer, outputs / 16, extent.sizes, extent.sizes, 1, [0, 0, 0],
         positions.lowerBound, positions.count, out)
@@ -72,8 +72,8 @@ package enum StemConvolution {
     MatrixProduct(
       rows: gradient.channels, columns: depth, depth: positions.count, transposeA: true,
       transposeB: true)(
-      rows, pitch: gradient.channels, columns, pitch: positions.count, into: sums, pitch: depth,
-      accumulate: accumulate)
+        rows, pitch: gradient.channels, columns, pitch: positions.count, into: sums, pitch: depth,
+        accumulate: accumulate)
   }
 
   private static func tiles(_ extent: Extent) -> Int {
