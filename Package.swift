@@ -58,10 +58,13 @@ let package = Package(
       name: "ImagingTests", dependencies: ["Imaging", "Tensors"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
+      name: "CollectivesTests", dependencies: ["Collectives", "Tensors"], swiftSettings: strict),
+    .testTarget(
       name: "TrainingTests",
       dependencies: ["Training", "NN", "Imaging", "Collectives", "Kernels", "Tensors"],
       swiftSettings: strict),
-    .testTarget(name: "CommandTests", dependencies: ["lkdist"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["lkdist", "Imaging", "Tensors"], swiftSettings: strict),
     .executableTarget(
       name: "MultiRankTests",
       dependencies: ["Training", "NN", "Imaging", "Collectives", "Tensors"],

@@ -1,8 +1,32 @@
 import ArgumentParser
 import Training
 
-/// Trains the large-kernel-attention U-Net on clusters of CPU nodes.
+/// `lkdist`: its subcommands, and what happens to their errors.
 @main
-struct LKDist: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "lkdist")
+struct LKDist: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lkdist",
+    abstract: "Trains the large-kernel-attention U-Net on clusters of CPU nodes.",
+    discussion: """
+      Examples:
+        lkdist sample demo                          a small real data set with its configuration
+        lkdist init Task04_Hippocampus              write lkdist.yaml for your own data
+        mpirun -n 8 lkdist train                    train with 8 ranks on ./lkdist.yaml
+        lkdist predict --checkpoint runs/demo/checkpoints/best.safetensors -i scan.nii.gz -o out.nii.gz
+        lkdist evaluate out labelsTr -o metrics.json
+      """,
+    version: Version.current,
+    subcommands: [
+      TrainCommand.self, SampleCommand.self, InitCommand.self, PredictCommand.self,
+      EvaluateCommand.self, BenchCommand.self,
+    ])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      Failure.exit(with: error)
+    }
+  }
 }

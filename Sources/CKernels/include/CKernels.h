@@ -1,1 +1,64 @@
+// Vector kernels of lkdist: pure functions over pointers and counts, one body per instruction set.
+// Feature maps are [C/16][D][H][W][16]; extents and offsets are given as z, y, x.
 #pragma once
+#include "Adam.h"
+
+// Selects "avx512", "avx2" or "baseline"; 0 if this machine cannot run it (nothing changes then).
+int lk_select(const char *name);
+// The name of the instruction set in use.
+const char *lk_active(void);
+// Bytes of second-level cache of one core; a usual size if the system does not tell.
+long lk_cache_bytes(void);
+
+// Copies grid positions first..<first+count into rows [tap][block][16] of `rows`, zero outside.
+// Position p reads voxel p * stride + taps[t]; every block starts at blocks[b].
+void lk_gather(const float *const *blocks, long blockCount, const long *extent, const long *grid,
+               long stride, const long *taps, long tapCount, long first, long count, float *rows);
+// Writes rows [blocks][16] (row length `pitch`) plus bias to voxels p * stride + origin of a map.
+void lk_scatter(const float *rows, long pitch, const float *bias, long blockCount,
+                const long *extent, const long *grid, long stride, const long *origin, long first,
+                long count, float *map);
+// Planar twin of lk_gather, k^3 'same' stride 1: columns[k][count] for k = (channel, tap).
+void lk_gather_planar(const float *image, long channels, const long *extent, long kernel,
+                      long first, long count, float *columns);
+// packed[t * step + lane] = weight[taps[t] + lane * laneStride]
+void lk_pack(const float *weight, long laneStride, const long *taps, long tapCount, float *packed,
+             long step);
+// weight[t + lane * laneStride] += sum over parts of packed[part * partStride + t * step + lane]
+void lk_unpack_add(const float *packed, long step, long parts, long partStride, long tapCount,
+                   float *weight, long laneStride);
+
+// Copies rows of `width` voxels between rows of `before` and `after` zero voxels.
+void lk_pad_rows(const float *x, long rows, long width, long before, long after, float *padded);
+// One z plane of a depthwise k^3 convolution of one block of x-padded rows; weights [k^3][16].
+// The padded rows are `pitch` voxels long and hold the lk_row_step() multiple of the width.
+void lk_depthwise(const float *padded, long pitch, const long *extent, long kernel, long dilation,
+                  const float *weights, const float *bias, long z, float *y);
+// Gradient of one (kz, ky) row of k taps, added over all voxels: sums[k][16].
+void lk_depthwise_weights(const float *padded, long pitch, const long *extent, long kernel,
+                          long dilation, const float *dy, long kz, long ky, double *sums);
+// Outputs of a row computed at once: rows are padded to a multiple of it.
+long lk_row_step(void);
+
+// Sums over voxels of each lane.
+void lk_lane_sums(const float *x, long voxels, double *sums);
+// Sums over voxels of each lane, of the values and of their squares: sums[2][16].
+void lk_lane_moments(const float *x, long voxels, double *sums);
+// y = leaky(x * scale + shift), per lane.
+void lk_normalize(const float *x, long voxels, const float *scale, const float *shift, float slope,
+                  float *y);
+// dz = dy * leaky'(x * scale + shift); sums[2][16] of dz and dz * (x - mean) * inverse.
+void lk_normalize_sums(const float *dy, const float *x, long voxels, const float *scale,
+                       const float *shift, const float *mean, const float *inverse, float slope,
+                       double *sums);
+// dx = scale * dz + slopeX * (x - mean) + constant, dz as in lk_normalize_sums.
+void lk_normalize_gradient(const float *dy, const float *x, long voxels, const float *scale,
+                           const float *shift, const float *mean, const float *slopeX,
+                           const float *constant, float slope, float *dx);
+
+// y = u + sigmoid(a) * u over count floats (a multiple of 16), and its two gradients.
+void lk_gate(const float *u, const float *a, long count, float *y);
+void lk_gate_gradient(const float *dy, const float *u, const float *a, long count, float *du,
+                      float *da);
+// y += x over count floats (a multiple of 16).
+void lk_add(const float *x, long count, float *y);

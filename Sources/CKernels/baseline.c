@@ -1,0 +1,12 @@
+#include "table.h"
+
+#define ISA_SUFFIX baseline
+#define ISA_NAME "baseline"
+#define ROW 2
+#pragma clang fp contract(fast)
+#include "vector.h"
+#include "dense_body.h"
+#include "depthwise_body.h"
+#include "norm_body.h"
+#include "gate_body.h"
+#include "table_body.h"

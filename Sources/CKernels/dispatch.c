@@ -1,0 +1,102 @@
+#include "table.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct lk_table *table;
+
+#if defined(__x86_64__)
+static const struct lk_table *supported(const char *name) {
+    __builtin_cpu_init();
+    int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                 __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (strcmp(name, "avx512") == 0) return avx512 ? &lk_table_avx512 : 0;
+    if (strcmp(name, "avx2") == 0) return avx2 ? &lk_table_avx2 : 0;
+    return strcmp(name, "baseline") == 0 ? &lk_table_baseline : 0;
+}
+#else
+static const struct lk_table *supported(const char *name) {
+    return strcmp(name, "baseline") == 0 ? &lk_table_baseline : 0;
+}
+#endif
+
+// Before main, so that no kernel call needs a check.
+__attribute__((constructor)) static void choose(void) {
+    const char *forced = getenv("LKDIST_ISA");
+    if (forced && lk_select(forced)) return;
+    if (lk_select("avx512") || lk_select("avx2")) return;
+    table = &lk_table_baseline;
+}
+
+int lk_select(const char *name) {
+    const struct lk_table *found = supported(name);
+    if (found) table = found;
+    return found != 0;
+}
+
+const char *lk_active(void) { return table->name; }
+long lk_row_step(void) { return table->row_step; }
+
+long lk_cache_bytes(void) {
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    if (bytes > 0) return bytes;
+#endif
+    return 1 << 20;
+}
+
+void lk_gather(const float *const *blocks, long blockCount, const long *extent, const long *grid,
+               long stride, const long *taps, long tapCount, long first, long count, float *rows) {
+    table->gather(blocks, blockCount, extent, grid, stride, taps, tapCount, first, count, rows);
+}
+void lk_scatter(const float *rows, long pitch, const float *bias, long blockCount,
+                const long *extent, const long *grid, long stride, const long *origin, long first,
+                long count, float *map) {
+    table->scatter(rows, pitch, bias, blockCount, extent, grid, stride, origin, first, count, map);
+}
+void lk_pack(const float *weight, long laneStride, const long *taps, long tapCount, float *packed,
+             long step) {
+    table->pack(weight, laneStride, taps, tapCount, packed, step);
+}
+void lk_unpack_add(const float *packed, long step, long parts, long partStride, long tapCount,
+                   float *weight, long laneStride) {
+    table->unpack_add(packed, step, parts, partStride, tapCount, weight, laneStride);
+}
+void lk_pad_rows(const float *x, long rows, long width, long before, long after, float *padded) {
+    table->pad_rows(x, rows, width, before, after, padded);
+}
+void lk_depthwise(const float *padded, long pitch, const long *extent, long kernel, long dilation,
+                  const float *weights, const float *bias, long z, float *y) {
+    table->depthwise(padded, pitch, extent, kernel, dilation, weights, bias, z, y);
+}
+void lk_depthwise_weights(const float *padded, long pitch, const long *extent, long kernel,
+                          long dilation, const float *dy, long kz, long ky, double *sums) {
+    table->depthwise_weights(padded, pitch, extent, kernel, dilation, dy, kz, ky, sums);
+}
+void lk_lane_sums(const float *x, long voxels, double *sums) {
+    table->lane_sums(x, voxels, sums);
+}
+void lk_lane_moments(const float *x, long voxels, double *sums) {
+    table->lane_moments(x, voxels, sums);
+}
+void lk_normalize(const float *x, long voxels, const float *scale, const float *shift, float slope,
+                  float *y) {
+    table->normalize(x, voxels, scale, shift, slope, y);
+}
+void lk_normalize_sums(const float *dy, const float *x, long voxels, const float *scale,
+                       const float *shift, const float *mean, const float *inverse, float slope,
+                       double *sums) {
+    table->normalize_sums(dy, x, voxels, scale, shift, mean, inverse, slope, sums);
+}
+void lk_normalize_gradient(const float *dy, const float *x, long voxels, const float *scale,
+                           const float *shift, const float *mean, const float *slopeX,
+                           const float *constant, float slope, float *dx) {
+    table->normalize_gradient(dy, x, voxels, scale, shift, mean, slopeX, constant, slope, dx);
+}
+void lk_gate(const float *u, const float *a, long count, float *y) { table->gate(u, a, count, y); }
+void lk_gate_gradient(const float *dy, const float *u, const float *a, long count, float *du,
+                      float *da) {
+    table->gate_gradient(dy, u, a, count, du, da);
+}
+void lk_add(const float *x, long count, float *y) { table->add(x, count, y); }

@@ -1,0 +1,25 @@
+// The one table through which every kernel is called, chosen once per process.
+#pragma once
+#include "CKernels.h"
+
+struct lk_table {
+    const char *name;
+    long row_step;
+    __typeof__(lk_gather) *gather;
+    __typeof__(lk_scatter) *scatter;
+    __typeof__(lk_pack) *pack;
+    __typeof__(lk_unpack_add) *unpack_add;
+    __typeof__(lk_pad_rows) *pad_rows;
+    __typeof__(lk_depthwise) *depthwise;
+    __typeof__(lk_depthwise_weights) *depthwise_weights;
+    __typeof__(lk_lane_sums) *lane_sums;
+    __typeof__(lk_lane_moments) *lane_moments;
+    __typeof__(lk_normalize) *normalize;
+    __typeof__(lk_normalize_sums) *normalize_sums;
+    __typeof__(lk_normalize_gradient) *normalize_gradient;
+    __typeof__(lk_gate) *gate;
+    __typeof__(lk_gate_gradient) *gate_gradient;
+    __typeof__(lk_add) *add;
+};
+
+extern const struct lk_table lk_table_avx512, lk_table_avx2, lk_table_baseline;

@@ -1,0 +1,20 @@
+// The dispatch table of one instruction set; included after the bodies.
+const struct lk_table ISA(lk_table) = {
+    .name = ISA_NAME,
+    .row_step = ROW,
+    .gather = ISA(gather),
+    .scatter = ISA(scatter),
+    .pack = ISA(pack),
+    .unpack_add = ISA(unpack_add),
+    .pad_rows = ISA(pad_rows),
+    .depthwise = ISA(depthwise),
+    .depthwise_weights = ISA(depthwise_weights),
+    .lane_sums = ISA(lane_sums),
+    .lane_moments = ISA(lane_moments),
+    .normalize = ISA(normalize),
+    .normalize_sums = ISA(normalize_sums),
+    .normalize_gradient = ISA(normalize_gradient),
+    .gate = ISA(gate),
+    .gate_gradient = ISA(gate_gradient),
+    .add = ISA(add),
+};

@@ -1,0 +1,73 @@
+import Tensors
+
+/// Cuts random patches from prepared subjects; the same key always gives the same patch.
+package struct PatchSampler: Sendable {
+  /// The size of every patch.
+  package let patchExtent: Extent
+  /// How likely a patch is centered on a voxel of a class, in 0...1.
+  package let foregroundFraction: Double
+  /// The mirroring of each patch.
+  package let mirroring: Mirroring
+  private let seed: UInt64
+  // Patches are as large as one another, so a run allocates only the first few.
+  private let pool = MemoryPool()
+
+  package init(
+    patchExtent: Extent, foregroundFraction: Double, mirroring: Mirroring = .none, seed: UInt64
+  ) {
+    precondition(
+      (0...1).contains(foregroundFraction), "foreground fraction \(foregroundFraction)")
+    self.patchExtent = patchExtent
+    self.foregroundFraction = foregroundFraction
+    self.mirroring = mirroring
+    self.seed = seed
+  }
+
+  /// The patch at `position` of `epoch`, cut from `subject`; one without labels counts as all 0.
+  package func sample(_ subject: PreparedSubject, epoch: Int, position: Int) -> Patch {
+    var stream = RandomStream(seed: seed, purpose: "patch", epoch: epoch, patch: position)
+    let window = PatchWindow(
+      corner: corner(in: subject, &stream), extent: patchExtent, volume: subject.extent)
+    var patch = Patch(
+      image: window.cut(subject.image, from: pool),
+      labels: subject.labels.map(window.cut) ?? [Int16](repeating: 0, count: patchExtent.voxels),
+      subject: subject.identifier, epoch: epoch, position: position, corner: window.corner)
+    mirroring.apply(to: &patch, seed: seed)
+    return patch
+  }
+
+  private func corner(in subject: PreparedSubject, _ stream: inout RandomStream) -> VoxelIndex {
+    let wantsForeground = stream.uniform() < foregroundFraction
+    if wantsForeground && !subject.foreground.isEmpty {
+      return corner(around: center(in: subject, &stream), in: subject.extent)
+    }
+    func uniform(_ size: Int, _ volume: Int) -> Int {
+      let start = stream.integer(below: max(volume - size, 0) + 1)
+      return PatchWindow.clamped(start, size: size, volume: volume)
+    }
+    let (patch, volume) = (patchExtent, subject.extent)
+    return VoxelIndex(
+      z: uniform(patch.depth, volume.depth), y: uniform(patch.height, volume.height),
+      x: uniform(patch.width, volume.width))
+  }
+
+  /// A random voxel of a random class. The classes' voxel lists take 4 bytes a foreground voxel,
+  /// a fraction of the subject's image, and make the choice uniform in one look-up.
+  private func center(in subject: PreparedSubject, _ stream: inout RandomStream) -> VoxelIndex {
+    let voxels = subject.foreground[stream.integer(below: subject.foreground.count)].voxels
+    let index = Int(voxels[stream.integer(below: voxels.count)])
+    let (width, height) = (subject.extent.width, subject.extent.height)
+    return VoxelIndex(
+      z: index / (width * height), y: index / width % height, x: index % width)
+  }
+
+  private func corner(around center: VoxelIndex, in volume: Extent) -> VoxelIndex {
+    func start(_ center: Int, _ size: Int, _ volume: Int) -> Int {
+      PatchWindow.clamped(center - size / 2, size: size, volume: volume)
+    }
+    return VoxelIndex(
+      z: start(center.z, patchExtent.depth, volume.depth),
+      y: start(center.y, patchExtent.height, volume.height),
+      x: start(center.x, patchExtent.width, volume.width))
+  }
+}

@@ -1,0 +1,108 @@
+import Tensors
+
+/// What preparation does to every subject of a run.
+package struct PreparationSettings: Hashable, Sendable {
+  /// Three letters, one of each of RL, AP and SI: where x, y and z point.
+  package var orientation: String
+  /// Target spacing in mm along x, y, z of the reoriented volume; nil keeps the stored one.
+  package var spacing: [Double]?
+  /// One per channel; a single one serves all channels.
+  package var normalization: [Normalization]
+
+  package init(
+    orientation: String = "RAS", spacing: [Double]? = nil,
+    normalization: [Normalization] = [.zscore]
+  ) {
+    self.orientation = orientation
+    self.spacing = spacing
+    self.normalization = normalization
+  }
+
+  /// Whether a channel's CT normalization still lacks the training subjects' intensities.
+  package var needsStatistics: Bool { normalization.contains(.ct(nil)) }
+
+  /// The settings with CT rules completed by `IntensityStatistics.measure`, one per channel.
+  package func completed(with statistics: [IntensityStatistics]) -> PreparationSettings {
+    var settings = self
+    let isShared = normalization.count == 1
+    settings.normalization = statistics.enumerated().map { channel, statistics in
+      let rule = normalization[isShared ? 0 : channel]
+      return rule == .ct(nil) ? .ct(statistics) : rule
+    }
+    return settings
+  }
+}
+
+/// The way from a subject's stored grid to its prepared grid, so that results can go back.
+package struct PreparationPath: Sendable {
+  /// The grid of the subject's files.
+  package var stored: Geometry
+  /// The same voxels in the prepared orientation.
+  package var reoriented: Geometry
+  /// Which stored axis each reoriented axis is.
+  package var axes: AxisMapping
+  /// The part of the reoriented grid that was kept.
+  package var crop: VoxelBox
+  /// The grid of the prepared image, after resampling.
+  package var prepared: Geometry
+
+  package init(
+    stored: Geometry, reoriented: Geometry, axes: AxisMapping, crop: VoxelBox, prepared: Geometry
+  ) {
+    self.stored = stored
+    self.reoriented = reoriented
+    self.axes = axes
+    self.crop = crop
+    self.prepared = prepared
+  }
+}
+
+/// The voxels of one foreground class in a prepared volume.
+package struct ForegroundClass: Hashable, Sendable {
+  /// The label value, not 0.
+  package var value: Int16
+  /// Ascending voxel indices, (z height + y) width + x.
+  package var voxels: [Int32]
+
+  package init(value: Int16, voxels: [Int32]) {
+    self.value = value
+    self.voxels = voxels
+  }
+
+  /// The classes that are present among `labels`, ascending by value.
+  package static func find(in labels: [Int16]) -> [ForegroundClass] {
+    var voxels: [Int16: [Int32]] = [:]
+    for (index, label) in labels.enumerated() where label != 0 {
+      voxels[label, default: []].append(Int32(index))
+    }
+    return voxels.map { ForegroundClass(value: $0.key, voxels: $0.value) }
+      .sorted { $0.value < $1.value }
+  }
+}
+
+/// A subject ready for patches: oriented, cropped, resampled, normalized.
+package struct PreparedSubject: Sendable {
+  package var identifier: String
+  /// Normalized intensities, `[C][z][y][x]`.
+  package var image: VoxelGrid
+  /// Label values, `[z][y][x]`; nil where the subject has no label map.
+  package var labels: [Int16]?
+  /// The classes that are present, ascending; empty without labels.
+  package var foreground: [ForegroundClass]
+  /// The way back to the subject's own grid.
+  package var path: PreparationPath
+
+  package init(identifier: String, image: VoxelGrid, labels: [Int16]?, path: PreparationPath) {
+    precondition(
+      labels.map { $0.count == image.shape.extent.voxels } ?? true,
+      "\(labels?.count ?? 0) labels for \(image.shape)")
+    self.identifier = identifier
+    self.image = image
+    self.labels = labels
+    self.path = path
+    foreground = labels.map(ForegroundClass.find) ?? []
+  }
+
+  /// Voxels along z, y, x.
+  package var extent: Extent { image.shape.extent }
+}

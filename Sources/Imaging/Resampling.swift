@@ -1,0 +1,219 @@
+import Foundation
+import Tensors
+
+/// Resampling between grids that fill the same space (outer faces aligned).
+package enum Resampling {
+  /// The sizes of `extent` at another spacing: n' = max(1, round(n s / s')) on each axis.
+  ///
+  /// `spacing` and `target` are mm along x, y, z.
+  package static func extent(
+    _ extent: Extent, spacing: [Double], target: [Double]
+  ) -> Extent {
+    let sizes = zip(extent.xyz, zip(spacing, target)).map { size, step in
+      max(1, Int((Double(size) * step.0 / step.1).rounded()))
+    }
+    return Extent(xyz: sizes)
+  }
+
+  /// Linear interpolation of one channel; beyond the outermost voxel centers the edge goes on.
+  ///
+  /// - Parameter smoothing: whether axes that shrink are first blurred by a Gaussian of
+  ///   (n / n' - 1) / 2 voxels, so that what the new grid cannot hold does not alias.
+  package static func linear(
+    _ values: [Float], from extent: Extent, to target: Extent, smoothing: Bool
+  ) -> [Float] {
+    precondition(values.count == extent.voxels, "\(values.count) values for \(extent)")
+    var (values, sizes) = (values, extent.xyz)
+    // The axis that shrinks most goes first: the others then have less to do.
+    let ratios = zip(target.xyz, sizes).map { Double($0) / Double($1) }
+    for axis in (0..<3).sorted(by: { (ratios[$0], $0) < (ratios[$1], $1) }) {
+      guard target.xyz[axis] != sizes[axis] else { continue }
+      let taps = AxisTaps(from: sizes[axis], to: target.xyz[axis], smoothing: smoothing)
+      let inner = sizes[..<axis].reduce(1, *)
+      values = inner == 1 ? taps.alongRows(values) : taps.acrossRows(values, inner: inner)
+      sizes[axis] = target.xyz[axis]
+    }
+    return values
+  }
+
+  /// Labels by the arg-max of their linearly interpolated one-hot maps; a tie goes to the smallest.
+  package static func labels(
+    _ labels: [Int16], from extent: Extent, to target: Extent
+  ) -> [Int16] {
+    precondition(labels.count == extent.voxels, "\(labels.count) labels for \(extent)")
+    guard extent != target else { return labels }
+    let axes = zip(extent.xyz, target.xyz).map { LinearPositions(from: $0, to: $1) }
+    return [Int16](unsafeUninitializedCapacity: target.voxels) { result, count in
+      count = target.voxels
+      labels.withUnsafeBufferPointer { labels in
+        for row in 0..<target.depth * target.height {
+          let (z, y) = (axes[2][row / target.height], axes[1][row % target.height])
+          let sides = RowsAround(labels, y: y, z: z, extent)
+          for x in 0..<target.width { result[row * target.width + x] = sides.vote(axes[0][x]) }
+        }
+      }
+    }
+  }
+}
+
+/// The four rows of labels around a new row, and how much each counts.
+private struct RowsAround {
+  private let labels: UnsafeBufferPointer<Int16>
+  private let starts: SIMD4<Int>
+  private let shares: SIMD4<Float>
+
+  init(
+    _ labels: UnsafeBufferPointer<Int16>, y: LinearPosition, z: LinearPosition, _ extent: Extent
+  ) {
+    self.labels = labels
+    let rows = SIMD4(z.lower, z.lower, z.upper, z.upper) &* extent.height
+    starts = (rows &+ SIMD4(y.lower, y.upper, y.lower, y.upper)) &* extent.width
+    let (v, w) = (y.fraction, z.fraction)
+    shares = SIMD4((1 - v) * (1 - w), v * (1 - w), (1 - v) * w, v * w)
+  }
+
+  /// The label with the largest total weight at a position along the rows.
+  @inline(__always)
+  func vote(_ x: LinearPosition) -> Int16 {
+    let corners = SIMD8(lowHalf: labels(at: x.lower), highHalf: labels(at: x.upper))
+    if corners == SIMD8(repeating: corners[0]) { return Int16(corners[0]) }
+    let weights = SIMD8(lowHalf: shares * (1 - x.fraction), highHalf: shares * x.fraction)
+    var best: (label: Int32, weight: Float) = (corners[0], -1)
+    for corner in 0..<8 {
+      let label = corners[corner]
+      let isSame = corners .== SIMD8(repeating: label)
+      let weight = SIMD8<Float>.zero.replacing(with: weights, where: isSame).sum()
+      // Sums of the same weights differ by rounding: a near tie is a tie.
+      let isTie = abs(weight - best.weight) <= 1e-6
+      if isTie ? label < best.label : weight > best.weight { best = (label, weight) }
+    }
+    return Int16(best.label)
+  }
+
+  @inline(__always)
+  private func labels(at x: Int) -> SIMD4<Int32> {
+    SIMD4<Int32>(
+      truncatingIfNeeded: SIMD4<Int16>(
+        labels[starts[0] + x], labels[starts[1] + x], labels[starts[2] + x],
+        labels[starts[3] + x]))
+  }
+}
+
+/// A place between two grid points; the weight of `upper` is `fraction`, in [0, 1).
+private struct LinearPosition {
+  var lower: Int
+  var upper: Int
+  var fraction: Float
+}
+
+/// For each new grid point along an axis, the two old ones around it.
+private struct LinearPositions {
+  private let positions: [LinearPosition]
+
+  init(from size: Int, to target: Int) {
+    let ratio = Double(size) / Double(target)
+    positions = (0..<target).map { index in
+      let position = min(max((Double(index) + 0.5) * ratio - 0.5, 0), Double(size - 1))
+      let lower = Int(position)
+      return LinearPosition(
+        lower: lower, upper: min(lower + 1, size - 1), fraction: Float(position - Double(lower)))
+    }
+  }
+
+  subscript(index: Int) -> LinearPosition { positions[index] }
+}
+
+/// Smoothing and interpolation along one axis: each new value is a weighted run of old ones.
+///
+/// Both are linear and act on each axis alone, so one pass does both exactly.
+private struct AxisTaps {
+  private let size: Int
+  private let first: [Int]
+  private let weights: [[Float]]
+
+  init(from size: Int, to target: Int, smoothing: Bool) {
+    let ratio = Double(size) / Double(target)
+    let kernel = Self.gaussian(smoothing && ratio > 1 ? (ratio - 1) / 2 : 0)
+    let positions = LinearPositions(from: size, to: target)
+    let rows = (0..<target).map { index in
+      let position = positions[index]
+      let fraction = Double(position.fraction)
+      return Self.row(
+        [(position.lower, 1 - fraction), (position.upper, fraction)], kernel: kernel, size: size)
+    }
+    self.size = size
+    first = rows.map(\.first)
+    weights = rows.map(\.weights)
+  }
+
+  /// A normalized Gaussian of `sigma` voxels, cut at 4 sigma as SciPy's.
+  private static func gaussian(_ sigma: Double) -> [Double] {
+    guard sigma > 0 else { return [1] }
+    let radius = Int(4 * sigma + 0.5)
+    let values = (-radius...radius).map { exp(-0.5 * Double($0 * $0) / (sigma * sigma)) }
+    let sum = values.reduce(0, +)
+    return values.map { $0 / sum }
+  }
+
+  private static func row(
+    _ points: [(index: Int, weight: Double)], kernel: [Double], size: Int
+  ) -> (first: Int, weights: [Float]) {
+    let radius = kernel.count / 2
+    let first = max(0, points[0].index - radius)
+    let last = min(size - 1, points[1].index + radius)
+    var weights = [Double](repeating: 0, count: last - first + 1)
+    for point in points {
+      for (offset, share) in kernel.enumerated() {
+        let index = min(max(point.index + offset - radius, first), last)
+        weights[index - first] += point.weight * share
+      }
+    }
+    return (first, weights.map(Float.init))
+  }
+
+  /// Resamples the axis that is contiguous in memory.
+  func alongRows(_ values: [Float]) -> [Float] {
+    let rows = values.count / size
+    return [Float](unsafeUninitializedCapacity: rows * first.count) { result, count in
+      count = rows * first.count
+      values.withUnsafeBufferPointer { values in
+        for (index, weights) in weights.enumerated() {
+          for row in 0..<rows {
+            let start = row * size + first[index]
+            var sum: Float = 0
+            for tap in weights.indices { sum += weights[tap] * values[start + tap] }
+            result[row * first.count + index] = sum
+          }
+        }
+      }
+    }
+  }
+
+  /// Resamples an axis whose steps are `inner` values apart.
+  func acrossRows(_ values: [Float], inner: Int) -> [Float] {
+    let outer = values.count / (size * inner)
+    return [Float](unsafeUninitializedCapacity: outer * first.count * inner) { result, count in
+      count = outer * first.count * inner
+      values.withUnsafeBufferPointer { values in
+        for block in 0..<outer {
+          for (index, weights) in weights.enumerated() {
+            let target = (block * first.count + index) * inner
+            let source = (block * size + first[index]) * inner
+            Self.sum(values, source, weights, into: result, target, inner)
+          }
+        }
+      }
+    }
+  }
+
+  private static func sum(
+    _ values: UnsafeBufferPointer<Float>, _ source: Int, _ weights: [Float],
+    into result: UnsafeMutableBufferPointer<Float>, _ target: Int, _ count: Int
+  ) {
+    for index in 0..<count { result[target + index] = weights[0] * values[source + index] }
+    for (tap, weight) in weights.enumerated().dropFirst() {
+      let start = source + tap * count
+      for index in 0..<count { result[target + index] += weight * values[start + index] }
+    }
+  }
+}

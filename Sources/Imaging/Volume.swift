@@ -1,0 +1,31 @@
+import Tensors
+
+/// An image: one or more channels on a grid in space.
+package struct Volume: Sendable {
+  /// Intensities, `[C][z][y][x]` with x contiguous.
+  package var grid: VoxelGrid
+  /// Where the grid lies; its extent equals the grid's.
+  package var geometry: Geometry
+
+  package init(grid: VoxelGrid, geometry: Geometry) {
+    precondition(
+      grid.shape.extent == geometry.extent, "grid \(grid.shape), geometry \(geometry.extent)")
+    self.grid = grid
+    self.geometry = geometry
+  }
+}
+
+/// A segmentation: one label value per voxel of a grid in space.
+package struct LabelMap: Sendable {
+  /// Label values, `[z][y][x]` with x contiguous.
+  package var labels: [Int16]
+  /// Where the grid lies; its voxels are as many as the labels.
+  package var geometry: Geometry
+
+  package init(labels: [Int16], geometry: Geometry) {
+    precondition(
+      labels.count == geometry.extent.voxels, "\(labels.count) labels for \(geometry.extent)")
+    self.labels = labels
+    self.geometry = geometry
+  }
+}

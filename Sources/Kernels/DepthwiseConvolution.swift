@@ -1,0 +1,123 @@
+import CKernels
+import Tensors
+
+/// A depthwise k^3 convolution (odd k) of any dilation with 'same' zero padding;
+/// weights [C][1][k][k][k].
+package enum DepthwiseConvolution {
+  /// y[c, p] = bias[c] + sum over t of weight[c, t] x[c, p + (t - k / 2) * dilation].
+  package static func forward(
+    _ x: FeatureMap, weight: FloatSlice, bias: FloatSlice, kernelSize: Int, dilation: Int,
+    on compute: Compute
+  ) -> FeatureMap {
+    precondition(
+      bias.count == x.shape.channels, "\(bias.count) biases for \(x.shape.channels) channels")
+    return run(
+      x, weight: weight, bias: bias, kernelSize: kernelSize, dilation: dilation, flipped: false,
+      on: compute)
+  }
+
+  /// The gradient of the input: the same convolution with the weights flipped.
+  package static func inputGradient(
+    _ dy: FeatureMap, weight: FloatSlice, kernelSize: Int, dilation: Int, on compute: Compute
+  ) -> FeatureMap {
+    run(
+      dy, weight: weight, bias: nil, kernelSize: kernelSize, dilation: dilation, flipped: true,
+      on: compute)
+  }
+
+  /// Adds the gradients of weight and bias to `dw` and `db`.
+  package static func weightGradient(
+    _ x: FeatureMap, _ dy: FeatureMap, weight dw: FloatSlice, bias db: FloatSlice,
+    kernelSize k: Int, dilation: Int, on compute: Compute
+  ) {
+    check(x.shape, weight: dw, kernelSize: k)
+    precondition(x.shape == dy.shape, "an input of \(x.shape) and a gradient of \(dy.shape)")
+    let padded = PaddedRows(x, kernelSize: k, dilation: dilation, on: compute)
+    compute.team.parallelFor(x.blocks * k * k) { item, _ in
+      let (block, row) = item.quotientAndRemainder(dividingBy: k * k)
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: k * 16) { sums in
+        lk_depthwise_weights(
+          padded.block(block), padded.pitch, x.shape.extent.sizes, k, dilation,
+          dy.pointer + block * dy.blockStride, row / k, row % k, sums.baseAddress)
+        for index in 0..<k * 16 {
+          let channel = block * 16 + index % 16
+          dw.pointer[(channel * k * k + row) * k + index / 16] += Float(sums[index])
+        }
+      }
+    }
+    LaneSums.addBiasGradient(dy, to: db, on: compute)
+  }
+
+  private static func run(
+    _ x: FeatureMap, weight: FloatSlice, bias: FloatSlice?, kernelSize: Int, dilation: Int,
+    flipped: Bool, on compute: Compute
+  ) -> FeatureMap {
+    check(x.shape, weight: weight, kernelSize: kernelSize)
+    let extent = x.shape.extent
+    let taps = kernelSize * kernelSize * kernelSize
+    let weights = pack(weight, taps: taps, flipped: flipped, on: compute)
+    let padded = PaddedRows(x, kernelSize: kernelSize, dilation: dilation, on: compute)
+    var map = FeatureMap(uninitialized: x.shape, from: compute.pool)
+    let out = map.mutablePointer()
+    compute.team.parallelFor(x.blocks * extent.depth) { item, _ in
+      let (block, z) = item.quotientAndRemainder(dividingBy: extent.depth)
+      lk_depthwise(
+        padded.block(block), padded.pitch, extent.sizes, kernelSize, dilation,
+        weights.pointer + block * taps * 16, bias.map { UnsafePointer($0.pointer + block * 16) },
+        z, out + block * x.blockStride)
+    }
+    return map
+  }
+
+  // [block][tap][16]
+  private static func pack(
+    _ weight: FloatSlice, taps: Int, flipped: Bool, on compute: Compute
+  ) -> FloatBuffer {
+    let packed = compute.pool.take(weight.count)
+    let order = flipped ? Array((0..<taps).reversed()) : Array(0..<taps)
+    for block in 0..<weight.count / taps / 16 {
+      let start = block * taps * 16
+      lk_pack(weight.pointer + start, taps, order, taps, packed.pointer + start, 16)
+    }
+    return packed
+  }
+
+  private static func check(_ shape: Shape, weight: FloatSlice, kernelSize: Int) {
+    precondition(kernelSize % 2 == 1, "a kernel of even size \(kernelSize)")
+    precondition(
+      weight.count == shape.channels * kernelSize * kernelSize * kernelSize,
+      "\(weight.count) weights for \(kernelSize)^3 kernels of \(shape.channels) channels")
+  }
+}
+
+/// A map whose rows have zeros before and after them, so that taps along x need no test.
+private struct PaddedRows {
+  /// Voxels from one row to the next.
+  let pitch: Int
+  private let buffer: FloatBuffer
+  private let blockFloats: Int
+
+  init(_ x: FeatureMap, kernelSize: Int, dilation: Int, on compute: Compute) {
+    let extent = x.shape.extent
+    let before = dilation * (kernelSize / 2)
+    let step = lk_row_step()
+    let after = before + (extent.width + step - 1) / step * step - extent.width
+    pitch = before + extent.width + after
+    blockFloats = extent.depth * extent.height * pitch * 16
+    // Weight gradients read up to a vector of taps past the last row.
+    let slack = step * dilation * 16
+    buffer = compute.pool.take(x.blocks * blockFloats + slack)
+    (buffer.pointer + x.blocks * blockFloats).update(repeating: 0, count: slack)
+    let plane = extent.height * pitch * 16
+    let target = buffer.pointer
+    compute.team.parallelFor(x.blocks * extent.depth) { item, _ in
+      lk_pad_rows(
+        x.pointer + item * extent.height * extent.width * 16, extent.height, extent.width, before,
+        after, target + item * plane)
+    }
+  }
+
+  func block(_ index: Int) -> UnsafePointer<Float> {
+    UnsafePointer(buffer.pointer + index * blockFloats)
+  }
+}

@@ -1,0 +1,151 @@
+import CKernels
+import Tensors
+
+/// Mean and 1 / sqrt(variance + 1e-5) of each group of channels.
+package struct GroupStatistics: Sendable {
+  package let mean: [Float]
+  package let inverseDeviation: [Float]
+
+  package init(mean: [Float], inverseDeviation: [Float]) {
+    self.mean = mean
+    self.inverseDeviation = inverseDeviation
+  }
+}
+
+/// Group normalization (Wu and He 2018; population variance, epsilon 1e-5), then leaky ReLU.
+package enum GroupNormalization {
+  private static let epsilon = 1e-5
+  /// Voxels normalized by one work item.
+  private static let run = 4096
+
+  /// y = leaky(weight (x - mean) / deviation + bias), with the statistics for the backward pass.
+  package static func forward(
+    _ x: FeatureMap, weight: FloatSlice, bias: FloatSlice, groups: Int, slope: Float,
+    on compute: Compute
+  ) -> (FeatureMap, GroupStatistics) {
+    let statistics = statistics(x, groups: groups, on: compute)
+    let lanes = Lanes(statistics, weight: weight, bias: bias, channels: x.shape.channels)
+    var map = FeatureMap(uninitialized: x.shape, from: compute.pool)
+    let out = map.mutablePointer()
+    forEachRun(x, on: compute) { block, start, count in
+      lk_normalize(
+        x.pointer + start, count, lanes.scale(block), lanes.shift(block), slope, out + start)
+    }
+    return (map, statistics)
+  }
+
+  /// The gradient of x; adds those of weight and bias to `dw` and `db`.
+  package static func backward(
+    _ dy: FeatureMap, x: FeatureMap, statistics: GroupStatistics, weight: FloatSlice,
+    bias: FloatSlice, gradient dw: FloatSlice, db: FloatSlice, slope: Float, on compute: Compute
+  ) -> FeatureMap {
+    precondition(x.shape == dy.shape, "an input of \(x.shape) and a gradient of \(dy.shape)")
+    var lanes = Lanes(statistics, weight: weight, bias: bias, channels: x.shape.channels)
+    let sums = LaneSums.reduce(x.shape, count: 2, on: compute) { block, range, sums in
+      let start = block * x.blockStride + range.lowerBound * 16
+      lk_normalize_sums(
+        dy.pointer + start, x.pointer + start, range.count, lanes.scale(block),
+        lanes.shift(block), lanes.mean(block), lanes.inverse(block), slope, sums)
+    }
+    for channel in 0..<x.shape.channels {
+      db.mutableValues[channel] += Float(sums[0][channel])
+      dw.mutableValues[channel] += Float(sums[1][channel])
+    }
+    lanes.setGradient(sums, weight: weight, groups: statistics.mean.count, shape: x.shape)
+    return inputGradient(dy, x, lanes, slope: slope, on: compute)
+  }
+
+  private static func inputGradient(
+    _ dy: FeatureMap, _ x: FeatureMap, _ lanes: Lanes, slope: Float, on compute: Compute
+  ) -> FeatureMap {
+    var map = FeatureMap(uninitialized: x.shape, from: compute.pool)
+    let out = map.mutablePointer()
+    forEachRun(x, on: compute) { block, start, count in
+      lk_normalize_gradient(
+        dy.pointer + start, x.pointer + start, count, lanes.scale(block), lanes.shift(block),
+        lanes.mean(block), lanes.slopeX(block), lanes.constant(block), slope, out + start)
+    }
+    return map
+  }
+
+  private static func statistics(
+    _ x: FeatureMap, groups: Int, on compute: Compute
+  ) -> GroupStatistics {
+    let channels = x.shape.channels
+    precondition(
+      groups > 0 && channels % groups == 0, "\(channels) channels in \(groups) groups")
+    let sums = LaneSums.reduce(x.shape, count: 2, on: compute) { block, range, sums in
+      lk_lane_moments(
+        x.pointer + block * x.blockStride + range.lowerBound * 16, range.count, sums)
+    }
+    let size = channels / groups
+    let count = Double(size * x.shape.extent.voxels)
+    let means = (0..<groups).map { group in
+      sums[0][group * size..<(group + 1) * size].reduce(0, +) / count
+    }
+    let inverses = (0..<groups).map { group in
+      let squares = sums[1][group * size..<(group + 1) * size].reduce(0, +) / count
+      return 1 / (max(0, squares - means[group] * means[group]) + epsilon).squareRoot()
+    }
+    return GroupStatistics(
+      mean: means.map { Float($0) }, inverseDeviation: inverses.map { Float($0) })
+  }
+
+  private static func forEachRun(
+    _ x: FeatureMap, on compute: Compute,
+    _ body: (_ block: Int, _ start: Int, _ voxels: Int) -> Void
+  ) {
+    let voxels = x.shape.extent.voxels
+    let runs = (voxels + run - 1) / run
+    compute.team.parallelFor(x.blocks * runs) { item, _ in
+      let first = item % runs * run
+      body(item / runs, item / runs * x.blockStride + first * 16, min(run, voxels - first))
+    }
+  }
+}
+
+/// The coefficients of each channel, as vectors of 16 lanes per block.
+private struct Lanes {
+  private var table: [[Float]]
+
+  init(_ statistics: GroupStatistics, weight: FloatSlice, bias: FloatSlice, channels: Int) {
+    precondition(
+      weight.count == channels && bias.count == channels,
+      "\(weight.count) weights and \(bias.count) biases for \(channels) channels")
+    let size = channels / statistics.mean.count
+    let mean = (0..<channels).map { statistics.mean[$0 / size] }
+    let inverse = (0..<channels).map { statistics.inverseDeviation[$0 / size] }
+    let scale = (0..<channels).map { weight.values[$0] * inverse[$0] }
+    let shift = (0..<channels).map { bias.values[$0] - mean[$0] * scale[$0] }
+    table = [scale, shift, mean, inverse, [], []]
+  }
+
+  /// dx = scale dz - inverse (mean of w dz + x^ mean of w dz x^) over each group.
+  mutating func setGradient(_ sums: [[Double]], weight: FloatSlice, groups: Int, shape: Shape) {
+    let size = shape.channels / groups
+    let count = Double(size * shape.extent.voxels)
+    let means = sums.map { sum in
+      (0..<groups).map { group in
+        (group * size..<(group + 1) * size).reduce(0) {
+          $0 + Double(weight.values[$1]) * sum[$1]
+        } / count
+      }
+    }
+    let inverse = table[3]
+    table[4] = inverse.indices.map {
+      Float(-Double(inverse[$0]) * Double(inverse[$0]) * means[1][$0 / size])
+    }
+    table[5] = inverse.indices.map { Float(-Double(inverse[$0]) * means[0][$0 / size]) }
+  }
+
+  func scale(_ block: Int) -> [Float] { lanes(0, block) }
+  func shift(_ block: Int) -> [Float] { lanes(1, block) }
+  func mean(_ block: Int) -> [Float] { lanes(2, block) }
+  func inverse(_ block: Int) -> [Float] { lanes(3, block) }
+  func slopeX(_ block: Int) -> [Float] { lanes(4, block) }
+  func constant(_ block: Int) -> [Float] { lanes(5, block) }
+
+  private func lanes(_ row: Int, _ block: Int) -> [Float] {
+    Array(table[row][block * 16..<block * 16 + 16])
+  }
+}

@@ -1,0 +1,69 @@
+import Kernels
+import Tensors
+
+/// The large-kernel attention gate (the paper's Eq. 6 and 7): u + sigmoid(a) u, where
+/// a = pointwise(local(dilated(u))) is a K^3 convolution decomposed into three cheap ones.
+///
+/// Our choice: dilated before local, as in the article's equation; its figure has them swapped.
+package struct LKAttention {
+  private let dilated: Convolution
+  private let local: Convolution
+  private let pointwise: Convolution
+  private var kept: (dilated: FeatureMap, local: FeatureMap, gate: FeatureMap)?
+
+  /// The module called `name`, of `channels` channels.
+  package init(
+    _ name: String, _ placement: AttentionPlacement, channels: Int, in store: ParameterStore
+  ) {
+    func layer(_ part: String, _ kind: Convolution.Kind) -> Convolution {
+      Convolution("\(name).\(part)", kind, inputs: channels, outputs: channels, in: store)
+    }
+    dilated = layer(
+      "dilated", .depthwise(kernelSize: placement.dilatedSize, dilation: placement.dilation))
+    local = layer("local", .depthwise(kernelSize: placement.localSize, dilation: 1))
+    pointwise = layer("pointwise", .dense(kernelSize: 1, stride: 1))
+  }
+
+  /// The attended map, of u's shape.
+  package mutating func forward(_ u: FeatureMap, keeping: Bool, on compute: Compute) -> FeatureMap {
+    let dilatedMap = dilated.forward(.maps([u]), on: compute)
+    let localMap = local.forward(.maps([dilatedMap]), on: compute)
+    let gate = pointwise.forward(.maps([localMap]), on: compute)
+    kept = keeping ? (dilatedMap, localMap, gate) : nil
+    return AttentionGate.forward(u, gate: gate, on: compute)
+  }
+
+  /// The last forward's output for the same `u`, computed again.
+  package func output(_ u: FeatureMap, on compute: Compute) -> FeatureMap {
+    AttentionGate.forward(u, gate: cache().gate, on: compute)
+  }
+
+  /// Adds all parameters' gradients, lets go of the cache and returns the gradient of `u`.
+  package mutating func backward<E: Error>(
+    _ dy: FeatureMap, input u: FeatureMap, on compute: Compute,
+    final isFinal: (Int) throws(E) -> Void
+  ) throws(E) -> FeatureMap {
+    let maps = cache()
+    kept = nil
+    var (du, dGate) = AttentionGate.backward(dy, u, gate: maps.gate, on: compute)
+    let dLocal = try backward(pointwise, dGate, input: maps.local, on: compute, final: isFinal)
+    let dDilated = try backward(local, dLocal, input: maps.dilated, on: compute, final: isFinal)
+    let dThrough = try backward(dilated, dDilated, input: u, on: compute, final: isFinal)
+    FeatureMapSum.add(dThrough, to: &du, on: compute)
+    return du
+  }
+
+  private func backward<E: Error>(
+    _ layer: Convolution, _ dy: FeatureMap, input: FeatureMap, on compute: Compute,
+    final isFinal: (Int) throws(E) -> Void
+  ) throws(E) -> FeatureMap {
+    layer.addGradients(dy, input: .maps([input]), on: compute)
+    try isFinal(layer.parameters.offset)
+    return layer.inputGradient(dy, on: compute)
+  }
+
+  private func cache() -> (dilated: FeatureMap, local: FeatureMap, gate: FeatureMap) {
+    guard let kept else { preconditionFailure("backward without a forward that kept its maps") }
+    return kept
+  }
+}

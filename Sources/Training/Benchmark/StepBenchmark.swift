@@ -1,0 +1,56 @@
+import Foundation
+import NN
+import Tensors
+
+/// Times whole training steps on random data: forward with loss, backward, update.
+package final class StepBenchmark {
+  private let model: LKUNet
+  private let optimizer: Adam
+  private let compute: Compute
+  private let image: VoxelGrid
+  private let target: Target
+
+  /// A network of `configuration` and a random patch of `extent`.
+  ///
+  /// - Throws: `ModelError` for a network outside the model domain.
+  package init(
+    _ configuration: ModelConfiguration, extent: Extent, on compute: Compute
+  ) throws(ModelError) {
+    model = try LKUNet(configuration, on: compute, seed: 1)
+    optimizer = Adam(count: model.parameters.count)
+    self.compute = compute
+    var stream = RandomStream(seed: 1, purpose: "benchmark")
+    let shape = Shape(channels: configuration.inputs, extent: extent)
+    image = VoxelGrid(shape, values: (0..<shape.count).map { _ in Float(stream.normal()) })
+    let regions = Shape(channels: configuration.outputs, extent: extent)
+    target = .regions(
+      VoxelGrid(regions, values: (0..<regions.count).map { _ in stream.uniform() < 0.2 ? 1 : 0 }))
+  }
+
+  /// Runs one step; the JSON line says the seconds of its parts and the process's peak memory.
+  package func step() -> JSON {
+    let clock = ContinuousClock()
+    model.parameters.zeroGradients()
+    var result: LossResult?
+    let forward = clock.measure {
+      result = Loss.diceBCE(model.forward(image), target: target, scale: 1, on: compute)
+    }
+    let backward = clock.measure { model.backward(result?.gradients ?? []) { _ in } }
+    let update = clock.measure {
+      optimizer.update(model.parameters, learningRate: 3e-4, on: compute)
+    }
+    let seconds = [forward, backward, update].map { $0 / .seconds(1) }
+    return [
+      "forward_s": .number(seconds[0]), "backward_s": .number(seconds[1]),
+      "update_s": .number(seconds[2]), "step_s": .number(seconds.reduce(0, +)),
+      "peak_rss_bytes": .integer(Self.peakMemory),
+    ]
+  }
+
+  /// The largest resident size of the process so far, in bytes (getrusage counts KiB).
+  private static var peakMemory: Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1024
+  }
+}

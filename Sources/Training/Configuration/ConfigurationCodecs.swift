@@ -1,0 +1,192 @@
+/// Values that may be written in more than one form.
+extension Codec {
+  /// A key that only `null` is built for.
+  static func nullOnly<Wrapped>(_ use: String) -> Codec where Value == Wrapped? {
+    Codec(
+      read: { yaml throws(TrainingError) in
+        guard yaml.isNull else { throw yaml.notBuilt("other than \(use)", use: use) }
+        return nil
+      }, write: { _ in .null })
+  }
+}
+
+extension Codec where Value == Int {
+  /// The number of checkpoints kept, of which only 1 is built.
+  static var keep: Codec {
+    Codec(
+      read: { yaml throws(TrainingError) in
+        let value = try integer(atLeast: 1).read(yaml)
+        guard value == 1 else { throw yaml.notBuilt("above 1", use: "1") }
+        return value
+      }, write: { .integer($0) })
+  }
+}
+
+extension Codec where Value == Configuration.Fold {
+  static var fold: Codec {
+    Codec(
+      read: { yaml throws(TrainingError) in
+        if yaml.text == "all" { return .all }
+        guard let index = yaml.plainText.flatMap({ Int($0) }), index >= 0 else {
+          throw yaml.expected("a whole number of at least 0, or all")
+        }
+        return .index(index)
+      },
+      write: {
+        switch $0 {
+        case .index(let index): .integer(index)
+        case .all: .string("all")
+        }
+      })
+  }
+}
+
+extension Codec where Value == Configuration.Normalization {
+  private typealias Kind = Configuration.Normalization
+  private static var names: [(String, Kind)] {
+    [("zscore", .zscore), ("zscore-nonzero", .zscoreNonzero), ("ct", .ct), ("none", .none)]
+  }
+  private static var form: String { "{kind: window, lower: L, upper: U}" }
+
+  static var normalization: Codec {
+    Codec(
+      read: { yaml throws(TrainingError) in
+        guard yaml.node.mapping == nil else { return try window(yaml) }
+        return try yaml.choose(from: names.map(\.0), or: form) { text in
+          names.first { $0.0 == text }?.1
+        }
+      },
+      write: { value in
+        guard case .window(let lower, let upper) = value else {
+          return .string(names.first { $0.1 == value }?.0 ?? "")
+        }
+        return ["kind": .string("window"), "lower": .number(lower), "upper": .number(upper)]
+      })
+  }
+
+  private struct Window {
+    var kind = ""
+    var lower = 0.0
+    var upper = 0.0
+  }
+
+  private static func window(_ yaml: YAMLValue) throws(TrainingError) -> Kind {
+    let kind = Codec<String>.text("window").checked("window") { $0 == "window" }
+    let schema = Schema<Window>(fields: [
+      Field("kind", \.kind, kind, ""), Field("lower", \.lower, .any, ""),
+      Field("upper", \.upper, .any, ""),
+    ])
+    let window = try Codec<Window>.record(Window(), required: ["kind", "lower", "upper"], schema)
+      .read(yaml)
+    guard window.lower < window.upper else { throw yaml.error("lower must be below upper") }
+    return .window(lower: window.lower, upper: window.upper)
+  }
+}
+
+extension Codec where Value == Configuration.NormalizationChoice {
+  static var normalizationChoice: Codec {
+    Codec(
+      read: { yaml throws(TrainingError) in
+        let one = Codec<Configuration.Normalization>.normalization
+        guard let elements = yaml.elements else { return .all(try one.read(yaml)) }
+        guard !elements.isEmpty else { throw yaml.error("the list has no channel") }
+        return .perChannel(try one.list("a list").read(yaml))
+      },
+      write: {
+        let one = Codec<Configuration.Normalization>.normalization
+        return switch $0 {
+        case .all(let value): one.write(value)
+        case .perChannel(let values): .array(values.map(one.write))
+        }
+      })
+  }
+}
+
+extension Codec where Value == Configuration.Attention {
+  private static var names: [(String, Value)] { [("none", .none), ("mid", .mid), ("full", .full)] }
+  private static var form: String { "a list of {scale, kernelSize, dilation}" }
+
+  static var attention: Codec {
+    Codec(
+      read: { yaml throws(TrainingError) in
+        if yaml.elements != nil { return .list(try placements.read(yaml)) }
+        return try yaml.choose(from: names.map(\.0), notBuilt: ["cbam"], or: form) { text in
+          names.first { $0.0 == text }?.1
+        }
+      },
+      write: { value in
+        guard case .list(let list) = value else {
+          return .string(names.first { $0.1 == value }?.0 ?? "")
+        }
+        return .array(
+          list.map {
+            [
+              "scale": .integer($0.scale), "kernelSize": .integer($0.kernelSize),
+              "dilation": .integer($0.dilation),
+            ]
+          })
+      })
+  }
+
+  private struct Entry {
+    var placement = Configuration.AttentionPlacement(scale: 0, kernelSize: 1, dilation: 1)
+    var decomposed = true
+  }
+
+  private static var placements: Codec<[Configuration.AttentionPlacement]> {
+    let schema = Schema<Entry>(fields: [
+      Field("scale", \.placement.scale, .integer(atLeast: 0), ""),
+      Field("kernelSize", \.placement.kernelSize, .integer(atLeast: 1), ""),
+      Field("dilation", \.placement.dilation, .integer(atLeast: 1), ""),
+      Field("decomposed", \.decomposed, decomposed, ""),
+    ])
+    let record = Codec<Entry>.record(
+      Entry(), required: ["scale", "kernelSize", "dilation"], schema)
+    return Codec<[Configuration.AttentionPlacement]>(
+      read: { yaml throws(TrainingError) in
+        try record.list(form).read(yaml).map(\.placement)
+      }, write: { _ in .null })
+  }
+
+  private static var decomposed: Codec<Bool> {
+    Codec<Bool>(
+      read: { yaml throws(TrainingError) in
+        guard try Codec<Bool>.flag.read(yaml) else { throw yaml.notBuilt("false", use: "true") }
+        return true
+      }, write: { .bool($0) })
+  }
+}
+
+extension Codec where Value == Configuration.Transform {
+  private struct Mirror {
+    var kind = ""
+    var axes: [Configuration.Axis] = []
+    var probability = 0.0
+  }
+
+  static var transform: Codec {
+    let kind = Codec<String>(
+      read: { yaml throws(TrainingError) in
+        try yaml.choose(from: ["mirror"]) { $0 == "mirror" ? $0 : nil }
+      }, write: { .string($0) })
+    let expected = "a list of different axes of x, y and z"
+    let axes = Codec<Configuration.Axis>.choice().list(expected).checked(expected) {
+      !$0.isEmpty && Set($0).count == $0.count
+    }
+    let schema = Schema<Mirror>(fields: [
+      Field("kind", \.kind, kind, ""), Field("axes", \.axes, axes, ""),
+      Field("probability", \.probability, .fraction, ""),
+    ])
+    let record = Codec<Mirror>.record(
+      Mirror(), required: ["kind", "axes", "probability"], schema)
+    return Codec(
+      read: { yaml throws(TrainingError) in
+        let mirror = try record.read(yaml)
+        return .mirror(axes: mirror.axes, probability: mirror.probability)
+      },
+      write: {
+        guard case .mirror(let axes, let probability) = $0 else { return .null }
+        return record.write(Mirror(kind: "mirror", axes: axes, probability: probability))
+      })
+  }
+}

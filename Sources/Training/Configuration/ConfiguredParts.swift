@@ -1,0 +1,108 @@
+import Imaging
+import NN
+import Tensors
+
+/// What the other modules make of a configuration.
+extension Configuration {
+  /// The loss function.
+  package var criterion: NN.Loss {
+    switch loss.kind {
+    case .diceCE: .diceCE
+    case .diceBCE: .diceBCE
+    case .weightedDice: .weightedDice
+    }
+  }
+
+  /// The patch's extent; `data.patchSize` is x, y, z.
+  package var patchExtent: Extent { Extent(xyz: data.patchSize) }
+
+  /// The network for images of `inputs` channels and logits of `outputs`.
+  ///
+  /// - Throws: `configuration` when the model or the patch size is outside the model domain.
+  package func modelConfiguration(
+    inputs: Int, outputs: Int
+  ) throws(TrainingError) -> ModelConfiguration {
+    let result = ModelConfiguration(
+      inputs: inputs, outputs: outputs, attention: attentionPlacements, channels: model.channels,
+      maximumChannels: model.maximumChannels, scales: model.scales, groups: model.groups)
+    do throws(ModelError) { try result.validate(patch: patchExtent) } catch {
+      throw .configuration("\(error)")
+    }
+    return result
+  }
+
+  private var attentionPlacements: [NN.AttentionPlacement] {
+    switch model.attention {
+    case .none: ModelConfiguration.none
+    case .mid: ModelConfiguration.mid(scales: model.scales)
+    case .full: ModelConfiguration.full(scales: model.scales)
+    case .list(let list):
+      list.map {
+        NN.AttentionPlacement(scale: $0.scale, kernelSize: $0.kernelSize, dilation: $0.dilation)
+      }
+    }
+  }
+
+  /// How subjects are prepared; `statistics` holds the training foreground's for each channel.
+  ///
+  /// - Throws: `configuration` when a list of normalizations does not fit the channels.
+  package func preparation(
+    channels: Int, statistics: [IntensityStatistics] = []
+  ) throws(TrainingError) -> PreparationSettings {
+    let choices: [Normalization]
+    switch data.normalization {
+    case .all(let one): choices = Array(repeating: one, count: channels)
+    case .perChannel(let list): choices = list
+    }
+    guard choices.count == channels else {
+      throw .configuration(
+        "data.normalization: \(choices.count) entries for images of \(channels) channels")
+    }
+    return PreparationSettings(
+      orientation: data.orientation, spacing: data.spacing,
+      normalization: choices.enumerated().map { channel, choice in
+        choice.prepared(with: statistics.isEmpty ? nil : statistics[channel])
+      })
+  }
+
+  /// Whether a channel is normalized by statistics of the training subjects' foreground.
+  package var needsIntensityStatistics: Bool {
+    switch data.normalization {
+    case .all(let one): one == .ct
+    case .perChannel(let list): list.contains(.ct)
+    }
+  }
+
+  /// The learning rate over a run whose steps take `globalBatch` patches.
+  package func learningRates(globalBatch: Int) -> Schedule {
+    Schedule(
+      kind: Schedule.Kind(rawValue: schedule.kind.rawValue) ?? .poly,
+      base: optimizer.learningRate, power: schedule.power, warmupSteps: schedule.warmupSteps,
+      scaling: Schedule.Scaling(rawValue: schedule.scaleLearningRate.rawValue) ?? .none,
+      globalBatch: globalBatch)
+  }
+
+  /// How likely training mirrors each axis.
+  package var mirroring: Mirroring {
+    var probabilities = [Mirroring.Axis: Double]()
+    for case .mirror(let axes, let probability) in augmentation.transforms {
+      for axis in axes {
+        guard let axis = Mirroring.Axis(rawValue: axis.rawValue) else { continue }
+        probabilities[axis] = probability
+      }
+    }
+    return Mirroring(probabilities: probabilities)
+  }
+}
+
+extension Configuration.Normalization {
+  fileprivate func prepared(with statistics: IntensityStatistics?) -> Normalization {
+    switch self {
+    case .zscore: .zscore
+    case .zscoreNonzero: .zscoreNonzero
+    case .ct: .ct(statistics)
+    case .window(let lower, let upper): .window(lower: lower, upper: upper)
+    case .none: .none
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import Imaging
+import NN
+import Tensors
+
+/// Segments the validation subjects whole and scores them on their own grids.
+struct Validator {
+  private let subjects: [Subject]
+  private let store: SubjectStore
+  private let segmenter: Segmenter
+  private let folder: RunFolder
+
+  init(_ setup: RunSetup, model: LKUNet, folder: RunFolder, on compute: Compute) {
+    subjects = setup.validation
+    store = setup.store(of: setup.validation)
+    segmenter = Segmenter(
+      model: model, scheme: setup.scheme, patch: setup.configuration.patchExtent, on: compute)
+    self.folder = folder
+  }
+
+  /// The scores of every validation subject; their label maps go to the run's folder.
+  func validate() throws(ImagingError) -> Scores {
+    let classes = ScoredClass.foreground(of: segmenter.scheme.labels)
+    var scores = Scores(classes: classes)
+    for subject in subjects {
+      guard let label = subject.label else { continue }
+      let prediction = segmenter.labelMap(of: try store.subject(subject.identifier))
+      try NIfTI.write(prediction, to: "\(folder.validation)/\(subject.identifier).nii.gz")
+      let reference = try NIfTI.readLabels(label)
+      scores.add(
+        subject.identifier,
+        try Metrics.evaluate(
+          prediction: prediction, reference: reference, classes: classes,
+          subject: subject.identifier))
+    }
+    return scores
+  }
+}

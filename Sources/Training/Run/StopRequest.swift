@@ -1,0 +1,39 @@
+import Foundation
+import Synchronization
+
+/// Asks a run to stop at the end of its step: a signal or `LKDIST_TIME_LIMIT`.
+package enum StopRequest {
+  /// Catches SIGTERM, SIGINT and SIGUSR1; a second SIGINT ends the process at once.
+  package static func catchSignals() {
+    _ = start
+    var numbers = sigset_t()
+    sigemptyset(&numbers)
+    for number in [SIGTERM, SIGINT, SIGUSR1] {
+      signal(number, noteSignal)
+      sigaddset(&numbers, number)
+    }
+    // A parent that blocks signals hands its mask down; ours would then never arrive.
+    pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
+  }
+
+  /// Whether this rank was asked to stop.
+  package static var isMade: Bool {
+    signals.load(ordering: .relaxed) > 0 || ContinuousClock.now - start > timeLimit
+  }
+
+  private static let start = ContinuousClock.now
+
+  private static let timeLimit: Duration = {
+    let text = ProcessInfo.processInfo.environment["LKDIST_TIME_LIMIT"]
+    return .seconds(text.flatMap(Double.init) ?? 1e12)
+  }()
+}
+
+/// The signals so far. A handler can reach nothing but a global.
+private let signals = Atomic(0)
+
+/// The handler: sets the flag, or leaves at the second SIGINT.
+private func noteSignal(_ number: Int32) {
+  let before = signals.add(1, ordering: .relaxed).oldValue
+  if number == SIGINT && before > 0 { _exit(130) }
+}

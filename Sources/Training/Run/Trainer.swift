@@ -1,0 +1,220 @@
+import Collectives
+import Foundation
+import Imaging
+import NN
+import Tensors
+
+/// Trains one replica per rank: the loop over epochs and steps.
+///
+/// A world of one rank runs the same code.
+package final class Trainer {
+  /// How a run ended.
+  package enum Outcome: Equatable, Sendable {
+    case finished
+    /// `--max-steps` were reached; `last` is written.
+    case reachedStepLimit
+    /// Every rank agreed to stop on a signal or time limit; `last` is written.
+    case stopped
+  }
+
+  let setup: RunSetup
+  let world: Communicator
+  let compute: Compute
+  let model: LKUNet
+  let optimizer: Adam
+  let folder: RunFolder
+  let log: RunLog
+  var state: CheckpointState
+  private let reducer: GradientReducer
+  private let schedule: Schedule
+  private let patchesInRun: Int
+  private var badSteps = 0
+  private lazy var validator = Validator(setup, model: model, folder: folder, on: compute)
+
+  /// Builds the replica of this rank, with the parameters of the root; `state` says where to go on.
+  package init(
+    _ setup: RunSetup, world: Communicator, folder: RunFolder, log: RunLog, on compute: Compute
+  ) throws {
+    let settings = setup.configuration
+    self.setup = setup
+    self.world = world
+    self.compute = compute
+    self.folder = folder
+    self.log = log
+    model = try LKUNet(setup.model, on: compute, seed: UInt64(settings.seed))
+    optimizer = Adam(
+      count: model.parameters.count, beta1: settings.optimizer.beta1,
+      beta2: settings.optimizer.beta2, epsilon: settings.optimizer.epsilon,
+      weightDecay: settings.optimizer.weightDecay)
+    reducer = GradientReducer(
+      model.parameters.gradients.slice, bucketMiB: settings.distributed.bucketMiB,
+      over: try world.duplicate())
+    schedule = settings.learningRates(globalBatch: world.size * settings.training.accumulate)
+    patchesInRun =
+      settings.training.epochs * setup.epochPlan(0, ranks: world.size).patches
+    state = CheckpointState(
+      step: 0, epoch: 0, patchesDone: 0, ranks: world.size, seed: settings.seed)
+    try world.broadcast(model.parameters.values.slice)
+  }
+
+  /// Trains from `state` to the end of the last epoch, to step `maximumSteps` of the run, or until
+  /// a rank is asked to stop.
+  ///
+  /// - Throws: `ImagingError`, `CommunicationError` or `TrainingError`; the last checkpoint stands.
+  package func run(maximumSteps: Int? = nil) throws -> Outcome {
+    let epochs = setup.configuration.training.epochs
+    guard state.epoch < epochs else { return .finished }
+    log.begin(patches: patchesInRun, epochs: epochs)
+    let loader = setup.loader(
+      from: state.epoch, step: stepInEpoch, rank: world.rank, ranks: world.size)
+    defer {
+      loader.stop()
+      log.end()
+    }
+    while state.epoch < epochs {
+      let plan = setup.epochPlan(state.epoch, ranks: world.size)
+      for step in stepInEpoch..<plan.steps {
+        if let limit = maximumSteps, state.step >= limit { return try end(.reachedStepLimit) }
+        if try train(step, of: plan, from: loader) { return try end(.stopped) }
+      }
+      try finishEpoch()
+    }
+    return .finished
+  }
+
+  /// How many steps of the current epoch are done.
+  private var stepInEpoch: Int {
+    state.patchesInEpoch / (world.size * setup.configuration.training.accumulate)
+  }
+
+  private func end(_ outcome: Outcome) throws -> Outcome {
+    try saveLast()
+    return outcome
+  }
+
+  // MARK: - Steps
+
+  /// Runs one step of the run; true if a rank was asked to stop.
+  private func train(_ step: Int, of plan: EpochPlan, from loader: PatchLoader) throws -> Bool {
+    var clock = PhaseClock()
+    let requests = plan.patches(step: step, rank: world.rank)
+    var patches: [Patch] = []
+    for _ in requests { patches.append(try loader.next()) }
+    clock.end(\.data)
+    let patchesInStep = plan.patchesInStep(step)
+    let report = try self.step(patches, of: patchesInStep, timedBy: &clock)
+    state.step += 1
+    state.patchesDone += patchesInStep
+    state.patchesInEpoch += patchesInStep
+    try guardAgainstBadSteps(report)
+    if world.rank == 0 {
+      try log.step(
+        StepRecord(
+          step: state.step, epoch: state.epoch + 1, loss: report.loss,
+          learningRate: report.learningRate, gradientNorm: report.gradientNorm,
+          seconds: clock.seconds),
+        stepInEpoch: step + 1, stepsPerEpoch: plan.steps, patchesDone: state.patchesDone)
+    }
+    return report.asksToStop
+  }
+
+  /// What one step did, the same on every rank.
+  struct StepReport {
+    /// The mean loss of the step's patches.
+    let loss: Double
+    /// The L2 norm of the summed gradient before clipping.
+    let gradientNorm: Double
+    let learningRate: Double
+    let asksToStop: Bool
+    var isFinite: Bool { loss.isFinite && gradientNorm.isFinite }
+  }
+
+  /// One step of all ranks: forward, backward, allreduce, update.
+  ///
+  /// - Parameters:
+  ///   - patches: this rank's, which may be none.
+  ///   - patchesInStep: those of all ranks, by which the loss is divided.
+  func step(
+    _ patches: [Patch], of patchesInStep: Int, timedBy clock: inout PhaseClock
+  ) throws(CommunicationError) -> StepReport {
+    model.parameters.zeroGradients()
+    var loss = 0.0
+    for (index, patch) in patches.enumerated() {
+      let logits = model.forward(patch.image)
+      let result = setup.configuration.criterion(
+        logits, target: setup.scheme.target(of: patch), scale: 1 / Float(patchesInStep),
+        on: compute)
+      loss += result.value / Double(patchesInStep)
+      clock.end(\.forward)
+      try model.backward(result.gradients) { firstFinal throws(CommunicationError) in
+        if index == patches.count - 1 { try reducer.gradientsAreFinal(from: firstFinal) }
+      }
+      clock.end(\.backward)
+    }
+    try reducer.finish()
+    let stop = StopRequest.isMade ? 1.0 : 0
+    var shared = [loss, stop]
+    try world.allreduceSum(&shared)
+    clock.moveExposed(reducer)
+    let report = update(loss: shared[0], asksToStop: shared[1] > 0)
+    clock.end(\.update)
+    return report
+  }
+
+  /// Clips and updates, unless a number is not finite: every rank has the same sums, so all agree.
+  private func update(loss: Double, asksToStop: Bool) -> StepReport {
+    let limit = setup.configuration.optimizer.maximumGradientNorm.map(Float.init)
+    let norm = model.parameters.clipGradients(toNorm: limit)
+    let progress = Double(state.patchesDone) / Double(patchesInRun)
+    let rate = schedule.learningRate(progress: progress, step: state.step)
+    let report = StepReport(
+      loss: loss, gradientNorm: norm, learningRate: rate, asksToStop: asksToStop)
+    if report.isFinite {
+      optimizer.update(model.parameters, learningRate: rate, on: compute)
+    }
+    return report
+  }
+
+  private func guardAgainstBadSteps(_ report: StepReport) throws(TrainingError) {
+    guard !report.isFinite else {
+      badSteps = 0
+      return
+    }
+    badSteps += 1
+    log.logger.warning("step \(state.step): loss or gradient is not finite; the step is skipped")
+    guard badSteps < setup.configuration.training.maximumBadSteps else {
+      throw .badData(
+        "\(badSteps) steps in a row had a loss or gradient that is not finite "
+          + "(training.maximumBadSteps); lower optimizer.learningRate or set "
+          + "optimizer.maximumGradientNorm, then run again from the last checkpoint")
+    }
+  }
+
+  // MARK: - Ends of epochs
+
+  private func finishEpoch() throws {
+    state.epoch += 1
+    state.patchesInEpoch = 0
+    let settings = setup.configuration.training
+    let isLast = state.epoch == settings.epochs
+    if isLast || state.epoch % settings.validateEvery == 0 { try validate() }
+    if isLast || state.epoch % settings.checkpointEvery == 0 { try saveLast() }
+  }
+
+  /// Scores the validation subjects on the root; a better mean Dice than before is kept as `best`.
+  ///
+  /// A run without validation subjects keeps its newest weights as `best`.
+  private func validate() throws {
+    guard world.rank == 0 else { return }
+    guard !setup.validation.isEmpty else { return try saveBest() }
+    let scores = try validator.validate()
+    try log.validation(ValidationRecord(scores, step: state.step, epoch: state.epoch))
+    let dice = scores.foreground.dice ?? 0
+    let isBest = dice > state.bestScore ?? -1
+    log.logger.info("\(ValidationRecord.summary(of: scores, epoch: state.epoch, isBest: isBest))")
+    guard isBest else { return }
+    state.bestScore = dice
+    state.bestEpoch = state.epoch
+    try saveBest()
+  }
+}

@@ -1,0 +1,189 @@
+import Collectives
+import Foundation
+import Imaging
+import Kernels
+import NN
+import Tensors
+
+/// One call of `lkdist train`: reads the configuration, makes the run's folder, trains.
+package struct TrainingRun {
+  /// Where to go on from.
+  package enum Resume: Equatable, Sendable {
+    /// The output folder's last checkpoint, if there is one.
+    case auto
+    case never
+    case file(String)
+
+    package init(_ text: String) {
+      switch text {
+      case "auto": self = .auto
+      case "never": self = .never
+      default: self = .file(text)
+      }
+    }
+  }
+
+  /// What the command line says.
+  package struct Options: Sendable {
+    var configuration: String
+    var overrides: [String]
+    var output: String?
+    var resume: Resume
+    var weights: String?
+    var maximumSteps: Int?
+    var isDryRun: Bool
+    var command: [String]
+
+    package init(
+      configuration: String, overrides: [String] = [], output: String? = nil,
+      resume: Resume = .auto, weights: String? = nil, maximumSteps: Int? = nil,
+      isDryRun: Bool = false, command: [String] = []
+    ) {
+      self.configuration = configuration
+      self.overrides = overrides
+      self.output = output
+      self.resume = resume
+      self.weights = weights
+      self.maximumSteps = maximumSteps
+      self.isDryRun = isDryRun
+      self.command = command
+    }
+  }
+
+  private let options: Options
+  private let world: Communicator
+  private let budget: ThreadBudget
+  private let isQuiet: Bool
+
+  package init(
+    options: Options, world: Communicator, threads: Int?, isQuiet: Bool
+  ) throws(CommunicationError) {
+    self.options = options
+    self.world = world
+    self.isQuiet = isQuiet
+    budget = try ThreadBudget.ofThisRank(flag: threads, world: world)
+  }
+
+  /// Runs it; the same outcome on every rank.
+  package func run() throws -> Trainer.Outcome {
+    let setup = try RunSetup(try sharedConfiguration(), world: world)
+    if options.isDryRun {
+      if world.rank == 0 { description(of: setup).forEach { print($0) } }
+      return .finished
+    }
+    let folder = RunFolder(options.output ?? "runs/\(setup.configuration.name)")
+    let checkpoint = try sharedCheckpoint(in: folder)
+    let log = try openLog(in: folder, setup: setup, checkpoint: checkpoint)
+    let compute = Compute(threads: budget.threads)
+    let trainer = try Trainer(setup, world: world, folder: folder, log: log, on: compute)
+    if let checkpoint {
+      try trainer.resume(from: checkpoint)
+      log.logger.info("going on from \(checkpoint), step \(trainer.state.step)")
+    } else if let weights = options.weights {
+      try trainer.startFromWeights(weights)
+    }
+    let outcome = try trainer.run(maximumSteps: options.maximumSteps)
+    log.logger.info("\(ending(outcome, trainer, folder))")
+    // No rank leaves before the root has written what the others' ends would cut off.
+    try world.barrier()
+    return outcome
+  }
+
+  /// The configuration, read by the root alone so that a mistake is told once.
+  private func sharedConfiguration() throws -> Configuration {
+    var text = ""
+    if world.rank == 0 {
+      text = try Configuration.load(options.configuration, overrides: options.overrides)
+        .commented()
+    }
+    return try Configuration.parse(try world.broadcast(text), folder: "/")
+  }
+
+  /// The checkpoint to go on from; empty text stands for none on its way to the other ranks.
+  private func sharedCheckpoint(in folder: RunFolder) throws -> String? {
+    var path = ""
+    if world.rank == 0 {
+      switch options.resume {
+      case .never: break
+      case .file(let file): path = Paths.absolute(file, from: Paths.workingDirectory)
+      case .auto:
+        let last = folder.lastCheckpoint
+        if FileManager.default.fileExists(atPath: last) { path = last }
+      }
+    }
+    let shared = try world.broadcast(path)
+    return shared.isEmpty ? nil : shared
+  }
+
+  private func openLog(
+    in folder: RunFolder, setup: RunSetup, checkpoint: String?
+  ) throws -> RunLog {
+    let hosts = try world.gather(world.hostName)
+    let notes = try budget.notes(ofAll: world)
+    guard world.rank == 0 else { return .silent }
+    let step = try checkpoint.map { path throws(TrainingError) in
+      try Checkpoint(path).metadata()?.state.step ?? 0
+    }
+    try folder.create()
+    try folder.write(setup.configuration)
+    try folder.write(manifest(setup, hosts: hosts ?? []))
+    let log = try RunLog(in: folder, resumingAt: step ?? 0, isQuiet: isQuiet)
+    for note in notes { log.logger.info("\(note)") }
+    for line in description(of: setup) { log.logger.info("\(line)") }
+    log.logger.info("results go to \(folder.path)")
+    return log
+  }
+
+  private func manifest(_ setup: RunSetup, hosts: [String]) -> Manifest {
+    Manifest(
+      versions: [("lkdist", Version.current)], command: options.command, hosts: hosts,
+      ranks: world.size, threads: budget.threads, instructionSet: InstructionSet.active,
+      datasetHash: setup.dataset.hash)
+  }
+
+  private func description(of setup: RunSetup) -> [String] {
+    let configuration = setup.configuration
+    return [
+      "lkdist \(Version.current): \(world.size) rank\(world.size == 1 ? "" : "s") x "
+        + "\(budget.threads) thread\(budget.threads == 1 ? "" : "s") (\(budget.source.rawValue)), "
+        + InstructionSet.active,
+      "data \(setup.dataset.name): \(setup.training.count) subjects to train, "
+        + "\(setup.validation.count) to validate, channels "
+        + setup.dataset.channelNames.joined(separator: ", "),
+      "model: \(setup.model.parameterCount) parameters, patch "
+        + "\(configuration.patchExtent), \(configuration.training.epochs) epochs of "
+        + "\(setup.epochPlan(0, ranks: world.size).steps) steps",
+    ]
+  }
+
+  private func ending(
+    _ outcome: Trainer.Outcome, _ trainer: Trainer, _ folder: RunFolder
+  ) -> String {
+    let state = trainer.state
+    switch outcome {
+    case .finished:
+      let best = state.bestScore.map { String(format: ", best validation Dice %.4f", $0) } ?? ""
+      return "finished: \(state.epoch) epochs, \(state.step) steps\(best); "
+        + "best weights in \(folder.bestCheckpoint)"
+    case .reachedStepLimit:
+      return "stopped after \(state.step) steps as asked; run again to go on"
+    case .stopped:
+      return "stopped on a signal or time limit after step \(state.step); run again to go on"
+    }
+  }
+}
+
+extension Dataset {
+  /// A hash over the identifiers and sizes of the data set's files.
+  var hash: String {
+    var sum = SHA256()
+    for subject in subjects {
+      for path in subject.images + [subject.label].compactMap({ $0 }) {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        let size = attributes?[.size] as? Int ?? -1
+        sum.update(Array("\(subject.identifier)\t\(Paths.name(of: path))\t\(size)\n".utf8))
+      }
+    }
+    return sum.hexadecimal
+  }
+}

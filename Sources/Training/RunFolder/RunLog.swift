@@ -1,0 +1,83 @@
+import Glibc
+import Logging
+import Synchronization
+
+/// What a run tells: `train.log`, `metrics.jsonl`, and lines on the terminal.
+///
+/// Only rank 0 has one that speaks; the others are `silent`.
+package final class RunLog: Sendable {
+  /// Messages through it go to `train.log` and the terminal.
+  package let logger: Logger
+  private let sink: LogSink
+  private let metrics: MetricsFile?
+  private let progress: Mutex<Progress?>
+
+  /// Opens the logs of a run in `folder`.
+  ///
+  /// - Parameters:
+  ///   - step: the checkpoint's step on resume, 0 otherwise; later lines of metrics are cut.
+  ///   - isQuiet: whether the terminal is spared everything below warnings.
+  /// - Throws: `inputOutput` naming the file that cannot be written.
+  package convenience init(
+    in folder: RunFolder, resumingAt step: Int = 0, isQuiet: Bool = false
+  ) throws(TrainingError) {
+    let metrics = try MetricsFile(folder.metrics, keepingThrough: step)
+    let file: OutputFile
+    do throws(FileError) { file = try OutputFile(folder.log, flags: O_CREAT | O_APPEND) } catch {
+      throw .inputOutput("cannot write \(folder.log): \(error.reason)")
+    }
+    self.init(LogSink(file, terminal: .standardError, isQuiet: isQuiet), metrics)
+  }
+
+  private init(_ sink: LogSink, _ metrics: MetricsFile?) {
+    self.sink = sink
+    self.metrics = metrics
+    progress = Mutex(nil)
+    logger = Logger(label: "lkdist") { _ in RunLogHandler(sink: sink) }
+  }
+
+  /// A log that says and writes nothing, for ranks other than 0.
+  package static var silent: RunLog {
+    RunLog(LogSink(nil, terminal: nil, isQuiet: true), nil)
+  }
+
+  /// Says how long the run is, for the progress line.
+  package func begin(patches: Int, epochs: Int) {
+    let interval = sink.isInteractive ? 0.1 : 10.0
+    progress.withLock { $0 = Progress(patches: patches, epochs: epochs, interval: interval) }
+  }
+
+  /// Writes a step's metrics and shows the progress.
+  ///
+  /// - Parameters:
+  ///   - stepInEpoch: the step of the epoch, counted from 1.
+  ///   - patchesDone: patches done since the run began, resumed ones included.
+  /// - Throws: `inputOutput` where the metrics cannot be written.
+  package func step(
+    _ record: StepRecord, stepInEpoch: Int, stepsPerEpoch: Int, patchesDone: Int
+  ) throws(TrainingError) {
+    try metrics?.append(record.json)
+    let position = Progress.Position(
+      epoch: record.epoch, step: stepInEpoch, stepsPerEpoch: stepsPerEpoch, loss: record.loss,
+      patchesDone: patchesDone)
+    let now = Self.seconds
+    if let line = progress.withLock({ $0?.line(position, at: now) }) { sink.progress(line) }
+  }
+
+  /// Writes a validation's metrics.
+  ///
+  /// - Throws: `inputOutput` where they cannot be written.
+  package func validation(_ record: ValidationRecord) throws(TrainingError) {
+    try metrics?.append(record.json)
+  }
+
+  /// Ends the progress line, so that what follows starts on its own.
+  package func end() { sink.endProgress() }
+
+  /// Seconds on a clock that never jumps.
+  private static var seconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+  }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import Imaging
+import Testing
+
+/// The way from data to scores through the commands.
+@Suite(.serialized) struct TrainingCommandTests {
+  private let data: TinyDataset
+
+  init() throws { data = try TinyDataset() }
+
+  private func checkpoint(_ run: String, _ name: String = "last") throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: data.folder("\(run)/checkpoints/\(name).safetensors")))
+  }
+
+  /// The tensors of a checkpoint, without its header.
+  private func tensors(_ run: String) throws -> Data {
+    let bytes = try checkpoint(run)
+    let length = bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+    return bytes.dropFirst(8 + length)
+  }
+
+  @Test(arguments: [1, 2])
+  func `a run stopped at an epoch's end and resumed gives the same bits`(ranks: Int) throws {
+    let train = ["train", data.configuration, "--output"]
+    func run(_ output: String, _ more: String...) throws {
+      let words = ["/usr/bin/env", "mpirun", "-n", "\(ranks)", "--oversubscribe", Command.lkdist]
+      let result = try Command.run(words + train + [data.folder(output)] + more)
+      #expect(result.code == 0, "\(result.errors)")
+    }
+    try run("whole")
+    try run("parts", "--max-steps", "3")
+    #expect(try tensors("parts") != tensors("whole"))
+    try run("parts")
+    #expect(try tensors("parts") == tensors("whole"))
+    let metrics = try String(contentsOfFile: data.folder("parts/metrics.jsonl"), encoding: .utf8)
+    #expect(metrics.split(separator: "\n").count { $0.contains("\"loss\"") } == 6)
+  }
+
+  @Test func `a signal ends the run with a checkpoint and code 75`() throws {
+    let result = try Command.run([
+      "bash", "-c",
+      """
+      \(Command.lkdist) train \(data.configuration) --output \(data.folder("run")) \
+        --set training.epochs=10000 --set training.validateEvery=10000 &
+      while ! [ -s \(data.folder("run/metrics.jsonl")) ]; do sleep 0.1; done
+      kill -USR1 $!
+      wait $!
+      """,
+    ])
+    #expect(result.code == 75, "\(result.errors)")
+    #expect(try !checkpoint("run").isEmpty)
+  }
+
+  @Test func `training, prediction and evaluation find the box`() throws {
+    let run = data.folder("run")
+    let train = try Command.lkdist(
+      ranks: 2, "train", data.configuration, "--output", run, "--set", "training.epochs=10",
+      "--set", "training.validateEvery=5")
+    #expect(train.code == 0, "\(train.errors)")
+    for name in ["lkdist.yaml", "manifest.json", "train.log", "metrics.jsonl"] {
+      #expect(FileManager.default.fileExists(atPath: "\(run)/\(name)"), "\(name)")
+    }
+    let predictions = data.folder("predictions")
+    let predict = try Command.lkdist(
+      "predict", "--checkpoint", "\(run)/checkpoints/best.safetensors", "-i", data.image(0), "-o",
+      predictions)
+    #expect(predict.code == 0, "\(predict.errors)")
+    let map = try NIfTI.readLabels("\(predictions)/case_0.nii.gz")
+    #expect(map.geometry.matches(TinyDataset.geometry))
+    let again = try Command.lkdist(
+      "predict", "--checkpoint", "\(run)/checkpoints/best.safetensors", "-i", data.image(0), "-o",
+      predictions)
+    #expect(again.code == 74 && again.errors.contains("--overwrite"))
+    let evaluate = try Command.lkdist(
+      "evaluate", predictions, data.folder("labelsTr"), "--labels", data.folder("dataset.json"),
+      "-o", data.folder("metrics.json"))
+    #expect(evaluate.code == 0, "\(evaluate.errors)")
+    #expect(evaluate.output.contains("box"))
+    let json = try JSONSerialization.jsonObject(
+      with: Data(contentsOf: URL(fileURLWithPath: data.folder("metrics.json"))))
+    let mean = ((json as? [String: Any])?["mean"] as? [String: Any])?["foreground"]
+    let dice = (mean as? [String: Any])?["dice"] as? Double
+    #expect(try #require(dice) > 0.8)
+  }
+
+  @Test func `init writes a configuration that trains as it is`() throws {
+    let output = data.folder("proposed.yaml")
+    let proposal = try Command.lkdist("init", data.path, "-o", output)
+    #expect(proposal.code == 0, "\(proposal.errors)")
+    let plan = try Command.lkdist("train", output, "--dry-run")
+    #expect(plan.code == 0, "\(plan.errors)")
+    #expect(plan.output.contains("2 subjects to train, 1 to validate"))
+    #expect(try Command.lkdist("init", data.path, "-o", output).code == 74)
+  }
+
+  @Test func `a step benchmark prints one line of JSON a step`() throws {
+    let result = try Command.lkdist(
+      "bench", "step", "--patch", "16,16,16", "--inputs", "1", "--outputs", "2", "--channels", "16",
+      "--scales", "3", "--steps", "2", "--threads", "1")
+    #expect(result.code == 0, "\(result.errors)")
+    let lines = result.output.split(separator: "\n")
+    #expect(lines.count == 2)
+    for line in lines {
+      let step = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Double]
+      for key in ["forward_s", "backward_s", "update_s", "step_s", "peak_rss_bytes"] {
+        #expect(step?[key] ?? 0 > 0, "\(key)")
+      }
+    }
+  }
+
+  @Test func `the sample data set trains`() throws {
+    let folder = data.folder("sample")
+    #expect(try Command.lkdist("sample", folder).code == 0)
+    let result = try Command.lkdist(
+      "train", folder + "/lkdist.yaml", "--output", folder + "/run", "--max-steps", "1")
+    #expect(result.code == 0, "\(result.errors)")
+  }
+}

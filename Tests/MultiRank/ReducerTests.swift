@@ -1,0 +1,124 @@
+import Collectives
+import Tensors
+
+/// Gradient buckets: any sizes, idle ranks, repeated steps.
+func reducerTests() -> [MultiRankTest] {
+  [
+    MultiRankTest("the reducer equals a plain sum for odd sizes and buckets") { world, checks in
+      for (count, bucket) in [(1, 1), (7, 3), (1001, 64), (1001, 1001), (1001, 5000), (12345, 999)]
+      {
+        let (summed, expected) = (
+          wholeBuffer(count: count, rank: world.rank), wholeBuffer(count: count, rank: world.rank)
+        )
+        let reducer = GradientReducer(
+          summed.slice, bucketFloats: bucket, over: try world.duplicate())
+        try backward(to: reducer, from: count, steps: 4)
+        try reducer.finish()
+        try world.allreduceSum(expected.slice)
+        checks.expect(
+          summed.slice.values.elementsEqual(expected.slice.values), "\(count)/\(bucket)")
+      }
+    },
+    MultiRankTest("ranks without a patch join with zeros, whatever their order") { world, checks in
+      let buffer = FloatBuffer(zeros: 5003)
+      let reducer = GradientReducer(buffer.slice, bucketFloats: 100, over: try world.duplicate())
+      for step in 0..<2 * world.size {
+        let worker = step % world.size
+        let value = Float(step + 1)
+        buffer.slice.mutableValues.update(repeating: world.rank == worker ? value : 0)
+        if world.rank == worker { try backward(to: reducer, from: 5003, steps: 3 + step) }
+        try reducer.finish()
+        checks.expect(buffer.slice.values.allSatisfy { $0 == value }, "step \(step)")
+      }
+    },
+    MultiRankTest("buckets that are not final yet wait") { world, checks in
+      let buffer = FloatBuffer(zeros: 100)
+      buffer.slice.mutableValues.update(repeating: 1)
+      let reducer = GradientReducer(buffer.slice, bucketFloats: 10, over: try world.duplicate())
+      try reducer.gradientsAreFinal(from: 55)
+      for index in 0..<60 { buffer.pointer[index] = 2 }  // 55..<60 are in a bucket not yet sent
+      try reducer.progress()
+      try reducer.finish()
+      let size = Float(world.size)
+      checks.expect((0..<60).allSatisfy { buffer.pointer[$0] == 2 * size })
+      checks.expect((60..<100).allSatisfy { buffer.pointer[$0] == size })
+    },
+    MultiRankTest("8 MiB in buckets give the same bits on every rank and repetition") {
+      world, checks in
+      var firstHash: Int?
+      for _ in 0..<3 {
+        let buffer = randomBuffer(count: 2 << 20, rank: world.rank)
+        let reducer = GradientReducer(buffer.slice, bucketMiB: 1, over: try world.duplicate())
+        if world.rank > 0 { try backward(to: reducer, from: 2 << 20, steps: 17) }
+        try reducer.finish()
+        let hash = hash(of: buffer.slice)
+        checks.equal(hash, firstHash ?? hash)
+        checks.equal(try world.allreduceMax(hash), try world.allreduceMin(hash))
+        firstHash = hash
+      }
+    },
+    MultiRankTest("a world of one keeps its bits", ranks: 1...1) { world, checks in
+      let buffer = randomBuffer(count: 999, rank: 0)
+      let before = hash(of: buffer.slice)
+      let reducer = GradientReducer(buffer.slice, bucketFloats: 10, over: world)
+      try backward(to: reducer, from: 999, steps: 5)
+      try reducer.finish()
+      checks.equal(hash(of: buffer.slice), before)
+      checks.equal(reducer.hiddenSeconds, 0)
+    },
+    MultiRankTest("time spent waiting and time hidden are told apart", ranks: 2...4) {
+      world, checks in
+      let buffer = FloatBuffer(zeros: 1 << 20)
+      let reducer = GradientReducer(buffer.slice, bucketMiB: 1, over: try world.duplicate())
+      try reducer.finish()
+      checks.expect(reducer.exposedSeconds > 0 && reducer.exposedSeconds < 10)
+      checks.equal(reducer.hiddenSeconds, 0)
+      try backward(to: reducer, from: 1 << 20, steps: 4)
+      try reducer.finish()
+      checks.expect(reducer.hiddenSeconds > 0)
+    },
+    MultiRankTest("sums under way are given up without a crash when an error passes") {
+      world, checks in
+      let buffer = FloatBuffer(zeros: 4000)
+      do {
+        let reducer = GradientReducer(buffer.slice, bucketFloats: 500, over: try world.duplicate())
+        try reducer.gradientsAreFinal(from: 1000)
+      }
+      checks.expect(true)
+      try world.barrier()
+    },
+  ]
+}
+
+/// Announces the gradients from the end of `count` to its start, in `steps` uneven strides.
+private func backward(to reducer: GradientReducer, from count: Int, steps: Int) throws {
+  for step in 1...steps {
+    try reducer.gradientsAreFinal(from: count - count * step * step / (steps * steps))
+  }
+}
+
+/// Small whole numbers, whose float sums are exact in any order.
+private func wholeBuffer(count: Int, rank: Int) -> FloatBuffer {
+  let buffer = FloatBuffer(zeros: count)
+  for index in 0..<count { buffer.pointer[index] = Float((index * 37 + rank * 101) % 1009) }
+  return buffer
+}
+
+/// Values of very different size, so that another order of summing gives other bits.
+func randomBuffer(count: Int, rank: Int) -> FloatBuffer {
+  let buffer = FloatBuffer(zeros: count)
+  var state = UInt64(rank + 1) &* 0x9E37_79B9_7F4A_7C15
+  for index in 0..<count {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    let mantissa = Float(Int32(truncatingIfNeeded: state >> 32))
+    buffer.pointer[index] = mantissa * (index % 2 == 0 ? 1 : 1e-4)
+  }
+  return buffer
+}
+
+/// A hash of the floats' bits (FNV-1a over words).
+func hash(of slice: FloatSlice) -> Int {
+  var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+  for value in slice.values { hash = (hash ^ UInt64(value.bitPattern)) &* 0x100_0000_01B3 }
+  return Int(truncatingIfNeeded: hash)
+}

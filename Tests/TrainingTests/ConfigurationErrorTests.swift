@@ -1,0 +1,209 @@
+import Testing
+
+import Training
+
+/// Every refusal names the file and line (or the argument), the key, and what is valid.
+@Suite struct ConfigurationErrorTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let yaml: String
+    let message: String
+    var testDescription: String { yaml }
+
+    init(_ yaml: String, _ message: String) {
+      self.yaml = yaml
+      self.message = message
+    }
+  }
+
+  private func message(_ yaml: String, _ overrides: [String] = []) -> String? {
+    do {
+      _ = try Configuration.parse(yaml, overrides: overrides)
+      return nil
+    } catch {
+      #expect(error.exitCode == .configuration)
+      return error.description
+    }
+  }
+
+  static let wrongKeys = [
+    Case(
+      "name: a\nsede: 3",
+      "lkdist.yaml, line 2: unknown key 'sede'; did you mean 'seed'? (keys here: name, seed, data, "
+        + "model, loss, optimizer, schedule, augmentation, training, distributed, postprocessing)"),
+    Case(
+      "training:\n  epochs: 2\n  acumulate: 3",
+      "lkdist.yaml, line 3: unknown key 'training.acumulate'; did you mean 'training.accumulate'? "
+        + "(keys here: epochs, stepsPerEpoch, accumulate, validateEvery, checkpointEvery, "
+        + "checkpointMinutes, keep, recompute, maximumBadSteps)"),
+    Case(
+      "loss:\n  beta1: 3",
+      "lkdist.yaml, line 2: unknown key 'loss.beta1'; did you mean 'optimizer.beta1'? (keys here: "
+        + "kind)"),
+    Case(
+      "model: {attention: [{scale: 1, kernel: 7}]}",
+      "lkdist.yaml, line 1: unknown key 'model.attention[0].kernel'; did you mean "
+        + "'model.attention[0].kernelSize'? (keys here: scale, kernelSize, dilation, decomposed)"),
+    Case(
+      "seed: 1\nname: a\nseed: 2",
+      "lkdist.yaml, line 1: duplicate key 'seed'; keep one of them"),
+    Case(
+      "data:\n  fold: 1\n  fold: 2",
+      "lkdist.yaml, line 2: duplicate key 'fold'; keep one of them"),
+    Case(
+      "model: {attention: [{scale: 1, dilation: 3}]}",
+      "lkdist.yaml, line 1: model.attention[0]: the key 'kernelSize' is missing"),
+  ]
+
+  static let wrongValues = [
+    Case("seed: many", "seed: expected a whole number of at least 0, found 'many'"),
+    Case("seed: '3'", "seed: expected a whole number of at least 0, found '3'"),
+    Case("seed: -1", "seed: expected a whole number of at least 0, found '-1'"),
+    Case("name:", "name: expected a name, found nothing"),
+    Case("name: a/b", "name: expected a name without '/', found 'a/b'"),
+    Case("data: {folds: 1}", "data.folds: expected a whole number of at least 2, found '1'"),
+    Case(
+      "data: {fold: one}", "data.fold: expected a whole number of at least 0, or all, found 'one'"),
+    Case("data: {fold: 5}", "data.fold: fold 5 of 5 folds: choose 0..4 or all"),
+    Case(
+      "data: {spacing: [1, 1]}",
+      "data.spacing: expected three sizes in mm above 0, [x, y, z], or null, found a list"),
+    Case(
+      "data: {spacing: [1, 0, 1]}",
+      "data.spacing: expected three sizes in mm above 0, [x, y, z], or null, found a list"),
+    Case("data: {spacing: [1, a, 1]}", "data.spacing[1]: expected a number, found 'a'"),
+    Case(
+      "data: {orientation: RRS}",
+      "data.orientation: expected three letters, one each of R/L, A/P and S/I, such as RAS, "
+        + "found 'RRS'"),
+    Case(
+      "data: {patchSize: 64}",
+      "data.patchSize: expected three whole numbers of at least 1, [x, y, z], found '64'"),
+    Case(
+      "data: {foregroundFraction: 1.5}",
+      "data.foregroundFraction: expected a number from 0 to 1, found '1.5'"),
+    Case(
+      "data: {foregroundFraction: .nan}",
+      "data.foregroundFraction: expected a number from 0 to 1, found '.nan'"),
+    Case(
+      "data: {normalization: zscor}",
+      "data.normalization: unknown value 'zscor'; did you mean 'zscore'? (zscore, zscore-nonzero, "
+        + "ct, none or {kind: window, lower: L, upper: U})"),
+    Case(
+      "data: {normalization: {kind: window, lower: 2, upper: 1}}",
+      "data.normalization: lower must be below upper"),
+    Case("data: {normalization: []}", "data.normalization: the list has no channel"),
+    Case(
+      "model: {attention: middle}",
+      "model.attention: unknown value 'middle'; did you mean 'mid'? (none, mid, full or a list of "
+        + "{scale, kernelSize, dilation})"),
+    Case(
+      "loss: {kind: dice}",
+      "loss.kind: unknown value 'dice'; did you mean 'dice-ce'? (dice-ce, dice-bce or "
+        + "weighted-dice)"),
+    Case(
+      "loss: {kind: [a]}",
+      "loss.kind: expected dice-ce, dice-bce or weighted-dice, found a list"),
+    Case(
+      "optimizer: {learningRate: 0}",
+      "optimizer.learningRate: expected a number above 0, found '0'"),
+    Case(
+      "optimizer: {beta2: 1}", "optimizer.beta2: expected a number from 0 to below 1, found '1'"),
+    Case("optimizer: {shard: no}", "optimizer.shard: expected true or false, found 'no'"),
+    Case(
+      "augmentation: {transforms: [{kind: miror, axes: [x], probability: 1}]}",
+      "augmentation.transforms[0].kind: unknown value 'miror'; did you mean 'mirror'? (mirror)"),
+    Case(
+      "augmentation: {transforms: [{kind: mirror, axes: [x, x], probability: 1}]}",
+      "augmentation.transforms[0].axes: expected a list of different axes of x, y and z, found a "
+        + "list"),
+    Case(
+      "training: {epochs: 0}", "training.epochs: expected a whole number of at least 1, found '0'"),
+    Case(
+      "training: {epochs: 1.5}",
+      "training.epochs: expected a whole number of at least 1, found '1.5'"),
+    Case(
+      "training: {epochs: null}",
+      "training.epochs: expected a whole number of at least 1, found nothing"),
+  ]
+
+  static let notBuilt = [
+    Case("data: {layout: nnunet}", "data.layout nnunet; use auto or msd"),
+    Case("data: {cache: disk}", "data.cache disk; use none"),
+    Case("data: {cacheFolder: /tmp}", "data.cacheFolder other than null; use null"),
+    Case("data: {onBadSubject: skip}", "data.onBadSubject skip; use fail"),
+    Case(
+      "model: {attention: cbam}",
+      "model.attention cbam; use none, mid, full or a list of {scale, kernelSize, dilation}"),
+    Case(
+      "model: {attention: [{scale: 2, kernelSize: 21, dilation: 3, decomposed: false}]}",
+      "model.attention[0].decomposed false; use true"),
+    Case("model: {precision: exact}", "model.precision exact; use fast"),
+    Case("optimizer: {shard: true}", "optimizer.shard true; use false"),
+    Case("augmentation: {preset: light}", "augmentation.preset light; use none"),
+    Case("augmentation: {preset: default}", "augmentation.preset default; use none"),
+    Case(
+      "training: {checkpointMinutes: 5}", "training.checkpointMinutes other than null; use null"),
+    Case("training: {keep: 2}", "training.keep above 1; use 1"),
+    Case("training: {recompute: blocks}", "training.recompute blocks; use none"),
+    Case("distributed: {compression: bf16}", "distributed.compression bf16; use none"),
+    Case("distributed: {reproducible: true}", "distributed.reproducible true; use false"),
+    Case("distributed: {validation: all}", "distributed.validation all; use root"),
+    Case("postprocessing: [{class: 1}]", "postprocessing steps; use []"),
+  ]
+
+  @Test(arguments: wrongKeys) func `a wrong key is named with its line`(wrong: Case) {
+    #expect(message(wrong.yaml) == wrong.message)
+  }
+
+  @Test(arguments: wrongValues)
+  func `a wrong value is named with its line`(wrong: Case) {
+    #expect(message("\n" + wrong.yaml) == "lkdist.yaml, line 2: " + wrong.message)
+  }
+
+  @Test(arguments: notBuilt) func `a value that is not built yet is refused`(refused: Case) {
+    #expect(message(refused.yaml) == "lkdist.yaml, line 1: not built yet: " + refused.message)
+  }
+
+  @Test func `a section that holds no keys is refused`() {
+    #expect(
+      message("loss: 3") == "lkdist.yaml, line 1: loss: expected the keys kind, found '3'")
+    #expect(message("hello") == "lkdist.yaml, line 1: expected keys and values")
+  }
+
+  @Test(arguments: [
+    "name: [a\nseed: 3", "name: a\n\tseed: 3", "a: b: c", "name: *x", "--- a\n--- b", "name: \u{1}",
+    "%", "\"", "{", "- a\nb", "&a [*a]", "? {", "!!int x: 3", "<<: 3", "[[[[[[[[", "key\n",
+  ])
+  func `what is not YAML is refused with a line`(yaml: String) {
+    let text = message(yaml)
+    #expect(text?.hasPrefix("lkdist.yaml, line ") == true, "\(text ?? "accepted")")
+  }
+
+  @Test func `a fault of an override names the argument`() {
+    let unknown = message("", ["training.epoch=3"])
+    #expect(
+      unknown?.hasPrefix(
+        "--set training.epoch=3: unknown key 'training.epoch'; did you mean 'training.epochs'?")
+        == true)
+    #expect(
+      message("training:\n  epochs: 3", ["training.epochs=x"])
+        == "--set training.epochs=x: training.epochs: expected a whole number of at least 1, "
+        + "found 'x'")
+    #expect(
+      message("", ["model.attention=[{scale: x}]"])
+        == "--set model.attention=[{scale: x}]: model.attention[0].scale: expected a whole number "
+        + "of at least 0, found 'x'")
+    #expect(
+      message("", ["data.fold=9"])
+        == "--set data.fold=9: data.fold: fold 9 of 5 folds: choose 0..4 or all")
+    #expect(message("", ["seed.x.y=1"])?.hasPrefix("--set seed.x.y=1: seed: expected") == true)
+    #expect(
+      message("seed: 3", ["seed.x=1"]) == "--set seed.x=1: 'seed' holds no keys")
+    for bad in ["seed", "=3", "a..b=3", ".=1"] {
+      #expect(
+        message("", [bad])
+          == "--set \(bad): expected key.path=value, such as training.epochs=10")
+    }
+    #expect(message("", ["name=[a"])?.hasPrefix("--set name=[a: not YAML: ") == true)
+  }
+}

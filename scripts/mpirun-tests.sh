@@ -1,0 +1,92 @@
+#!/bin/sh
+# Runs the multi-rank tests with 1 to 4 ranks, then breaks a rank on purpose and looks at what the
+# job makes of it. The last line is the sum, "N passed, N failed"; exits non-zero on any failure.
+#
+#   scripts/mpirun-tests.sh [BUILD_FOLDER]     default: .build/release
+set -u
+cd "$(dirname "$0")/.."
+tests=${1:-.build/release}/MultiRankTests
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+passed=0
+failed=0
+
+if [ ! -x "$tests" ]; then
+  echo "no $tests: swift build -c release --product MultiRankTests" >&2
+  exit 1
+fi
+if [ "$(id -u)" = 0 ]; then # Open MPI refuses root without both
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+# Runs the tests with $1 ranks, within two minutes.
+ranks() {
+  echo "== $1 ranks"
+  timeout -k 5 120 mpirun --oversubscribe -n "$1" "$tests" >"$log" 2>&1
+  code=$?
+  cat "$log"
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
+  if [ -z "$line" ]; then
+    echo "no result with $1 ranks: exit code $code"
+    failed=$((failed + 1))
+    return
+  fi
+  of_this=$(echo "$line" | cut -d' ' -f3)
+  passed=$((passed + $(echo "$line" | cut -d' ' -f1)))
+  failed=$((failed + of_this))
+  if [ "$code" != 0 ] && [ "$of_this" = 0 ]; then
+    echo "tests passed with $1 ranks, but the exit code is $code"
+    failed=$((failed + 1))
+  fi
+}
+
+# Expects exit code $2 and the text $3 of the command that follows, within 30 seconds.
+expect() {
+  name=$1 code=$2 text=$3
+  shift 3
+  timeout -k 5 30 "$@" >"$log" 2>&1
+  seen=$?
+  if [ "$seen" = "$code" ] && grep -qF "$text" "$log"; then
+    echo "ok      $name"
+    passed=$((passed + 1))
+  else
+    echo "FAILED  $name: exit code $seen, not $code, or no '$text' in:"
+    cat "$log"
+    failed=$((failed + 1))
+  fi
+}
+
+for n in 1 2 3 4; do ranks "$n"; done
+
+host=$(hostname)
+damaged="the image is damaged"
+echo "== ranks that fail"
+expect "a program without mpirun ends with its own code" 65 "lkdist: $damaged" "$tests" fail
+expect "one rank under mpirun ends with its own code" 65 "lkdist: $damaged" \
+  mpirun -n 1 "$tests" fail
+for n in 2 4; do
+  expect "one of $n ranks ends the job with its code and message" 65 \
+    "lkdist: rank $((n - 1)) of $n on $host: $damaged" mpirun --oversubscribe -n "$n" "$tests" fail
+done
+expect "an MPI error of one rank ends the job" 71 "MPI_ERR_ROOT" \
+  mpirun --oversubscribe -n 3 "$tests" throw
+expect "an error that unwinds past the session ends the job" 70 "left without a word" \
+  mpirun --oversubscribe -n 3 "$tests" leave
+
+echo "== threads"
+unset LKDIST_THREADS SLURM_CPUS_PER_TASK OMPI_MCA_hwloc_base_binding_policy
+cores=$(nproc)
+expect "LKDIST_THREADS counts" 0 "rank 0: 7 threads" env LKDIST_THREADS=7 "$tests" threads
+expect "LKDIST_THREADS that is no number is refused" 64 "LKDIST_THREADS is 'many'" \
+  env LKDIST_THREADS=many "$tests" threads
+expect "a binding that was asked for is kept" 0 "rank 0: 1 threads" \
+  mpirun --bind-to hwthread --use-hwthread-cpus -n 1 "$tests" threads
+if [ "$cores" -ge 2 ]; then
+  expect "a default binding to one core is widened, and that is said" 0 \
+    "mpirun bound this rank to processor" mpirun -n 1 "$tests" threads
+  expect "a rank stays on the processors that mpirun was given" 0 "1 threads on processors 1" \
+    taskset -c 1 mpirun --oversubscribe -n 1 "$tests" threads
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
