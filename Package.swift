@@ -49,6 +49,9 @@ let package = Package(
       name: "CNIfTI", linkerSettings: [.linkedLibrary("niftiio"), .linkedLibrary("znz")]),
 
     // MARK: - Tests
+    .target(
+      name: "TestSupport", dependencies: ["Imaging", "Tensors"], path: "Tests/TestSupport",
+      swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors"], swiftSettings: strict),
     .testTarget(
@@ -61,13 +64,16 @@ let package = Package(
       name: "CollectivesTests", dependencies: ["Collectives", "Tensors"], swiftSettings: strict),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Training", "NN", "Imaging", "Collectives", "Kernels", "Tensors"],
+      dependencies: [
+        "TestSupport", "Training", "NN", "Imaging", "Collectives", "Kernels", "Tensors",
+      ],
       swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["lkdist", "Imaging", "Tensors"], swiftSettings: strict),
+      name: "CommandTests", dependencies: ["TestSupport", "lkdist", "Imaging", "Tensors"],
+      swiftSettings: strict),
     .executableTarget(
       name: "MultiRankTests",
-      dependencies: ["Training", "NN", "Imaging", "Collectives", "Tensors"],
+      dependencies: ["TestSupport", "Training", "NN", "Imaging", "Collectives", "Tensors"],
       path: "Tests/MultiRank", swiftSettings: strict),
   ]
 )

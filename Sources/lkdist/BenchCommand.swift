@@ -48,7 +48,9 @@ struct StepBenchCommand: ParsableCommand {
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
-    guard extent != nil else { throw ValidationError("--patch takes three sizes, such as 64,64,64") }
+    guard extent != nil else {
+      throw ValidationError("--patch takes three sizes, such as 64,64,64")
+    }
     guard ["none", "mid", "full"].contains(attention) else {
       throw ValidationError("--attention takes none, mid or full")
     }

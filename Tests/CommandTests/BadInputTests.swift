@@ -1,6 +1,7 @@
 import Foundation
 import Imaging
 import Tensors
+import TestSupport
 import Testing
 
 /// Bad input ends with a message that names it and the exit code of its kind; nothing hangs.
@@ -11,7 +12,8 @@ import Testing
 
   private func train(_ arguments: String...) throws -> Command.Result {
     try Command.run(
-      [Command.lkdist, "train", data.configuration, "--output", data.folder("run")] + arguments)
+      [Command.lkdist, "train", data.configuration, "--output", data.folder.file("run")] + arguments
+    )
   }
 
   private func expect(
@@ -85,7 +87,7 @@ import Testing
 
   @Test func `a damaged checkpoint is refused`() throws {
     #expect(try train("--max-steps", "1").code == 0)
-    let path = data.folder("run/checkpoints/last.safetensors")
+    let path = data.folder.file("run/checkpoints/last.safetensors")
     var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     bytes[bytes.count - 9] ^= 1
     try bytes.write(to: URL(fileURLWithPath: path))
@@ -94,14 +96,14 @@ import Testing
 
   @Test func `an output folder that cannot be made is named`() throws {
     let result = try Command.lkdist(
-      "train", data.configuration, "--output", data.folder("dataset.json/run"))
+      "train", data.configuration, "--output", data.folder.file("dataset.json/run"))
     expect(result, code: 74, "dataset.json/run", "--output")
   }
 
   @Test func `a bad image on one rank ends the job with that rank's message`() throws {
     try Data("no image".utf8).write(to: URL(fileURLWithPath: data.image(2)))
     let result = try Command.lkdist(
-      ranks: 2, "train", data.configuration, "--output", data.folder("run"))
+      ranks: 2, "train", data.configuration, "--output", data.folder.file("run"))
     expect(result, code: 65, "rank ", "case_2.nii.gz")
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Runs programs as a user would and keeps what they say.
 struct Command {
@@ -53,19 +54,4 @@ struct Command {
       output: try String(contentsOfFile: paths[0], encoding: .utf8),
       errors: try String(contentsOfFile: paths[1], encoding: .utf8))
   }
-}
-
-/// A folder that goes away with its last owner.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.path + "/lkdist-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  /// The path of `name` within the folder.
-  func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
 }

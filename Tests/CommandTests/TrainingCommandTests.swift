@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 /// The way from data to scores through the commands.
@@ -9,7 +10,8 @@ import Testing
   init() throws { data = try TinyDataset() }
 
   private func checkpoint(_ run: String, _ name: String = "last") throws -> Data {
-    try Data(contentsOf: URL(fileURLWithPath: data.folder("\(run)/checkpoints/\(name).safetensors")))
+    try Data(
+      contentsOf: URL(fileURLWithPath: data.folder.file("\(run)/checkpoints/\(name).safetensors")))
   }
 
   /// The tensors of a checkpoint, without its header.
@@ -24,7 +26,7 @@ import Testing
     let train = ["train", data.configuration, "--output"]
     func run(_ output: String, _ more: String...) throws {
       let words = ["/usr/bin/env", "mpirun", "-n", "\(ranks)", "--oversubscribe", Command.lkdist]
-      let result = try Command.run(words + train + [data.folder(output)] + more)
+      let result = try Command.run(words + train + [data.folder.file(output)] + more)
       #expect(result.code == 0, "\(result.errors)")
     }
     try run("whole")
@@ -32,7 +34,8 @@ import Testing
     #expect(try tensors("parts") != tensors("whole"))
     try run("parts")
     #expect(try tensors("parts") == tensors("whole"))
-    let metrics = try String(contentsOfFile: data.folder("parts/metrics.jsonl"), encoding: .utf8)
+    let metrics = try String(
+      contentsOfFile: data.folder.file("parts/metrics.jsonl"), encoding: .utf8)
     #expect(metrics.split(separator: "\n").count { $0.contains("\"loss\"") } == 6)
   }
 
@@ -40,9 +43,9 @@ import Testing
     let result = try Command.run([
       "bash", "-c",
       """
-      \(Command.lkdist) train \(data.configuration) --output \(data.folder("run")) \
+      \(Command.lkdist) train \(data.configuration) --output \(data.folder.file("run")) \
         --set training.epochs=10000 --set training.validateEvery=10000 &
-      while ! [ -s \(data.folder("run/metrics.jsonl")) ]; do sleep 0.1; done
+      while ! [ -s \(data.folder.file("run/metrics.jsonl")) ]; do sleep 0.1; done
       kill -USR1 $!
       wait $!
       """,
@@ -52,7 +55,7 @@ import Testing
   }
 
   @Test func `training, prediction and evaluation find the box`() throws {
-    let run = data.folder("run")
+    let run = data.folder.file("run")
     let train = try Command.lkdist(
       ranks: 2, "train", data.configuration, "--output", run, "--set", "training.epochs=10",
       "--set", "training.validateEvery=5")
@@ -60,7 +63,7 @@ import Testing
     for name in ["lkdist.yaml", "manifest.json", "train.log", "metrics.jsonl"] {
       #expect(FileManager.default.fileExists(atPath: "\(run)/\(name)"), "\(name)")
     }
-    let predictions = data.folder("predictions")
+    let predictions = data.folder.file("predictions")
     let predict = try Command.lkdist(
       "predict", "--checkpoint", "\(run)/checkpoints/best.safetensors", "-i", data.image(0), "-o",
       predictions)
@@ -72,19 +75,20 @@ import Testing
       predictions)
     #expect(again.code == 74 && again.errors.contains("--overwrite"))
     let evaluate = try Command.lkdist(
-      "evaluate", predictions, data.folder("labelsTr"), "--labels", data.folder("dataset.json"),
-      "-o", data.folder("metrics.json"))
+      "evaluate", predictions, data.folder.file("labelsTr"), "--labels",
+      data.folder.file("dataset.json"),
+      "-o", data.folder.file("metrics.json"))
     #expect(evaluate.code == 0, "\(evaluate.errors)")
     #expect(evaluate.output.contains("box"))
     let json = try JSONSerialization.jsonObject(
-      with: Data(contentsOf: URL(fileURLWithPath: data.folder("metrics.json"))))
+      with: Data(contentsOf: URL(fileURLWithPath: data.folder.file("metrics.json"))))
     let mean = ((json as? [String: Any])?["mean"] as? [String: Any])?["foreground"]
     let dice = (mean as? [String: Any])?["dice"] as? Double
     #expect(try #require(dice) > 0.8)
   }
 
   @Test func `init writes a configuration that trains as it is`() throws {
-    let output = data.folder("proposed.yaml")
+    let output = data.folder.file("proposed.yaml")
     let proposal = try Command.lkdist("init", data.path, "-o", output)
     #expect(proposal.code == 0, "\(proposal.errors)")
     let plan = try Command.lkdist("train", output, "--dry-run")
@@ -109,7 +113,7 @@ import Testing
   }
 
   @Test func `the sample data set trains`() throws {
-    let folder = data.folder("sample")
+    let folder = data.folder.file("sample")
     #expect(try Command.lkdist("sample", folder).code == 0)
     let result = try Command.lkdist(
       "train", folder + "/lkdist.yaml", "--output", folder + "/run", "--max-steps", "1")

@@ -25,8 +25,9 @@ package struct ConfigurationProposal {
     spacing = (0..<3).map { axis in Self.median(grids.map { $0.spacing[axis] }) }
     let spacing = spacing
     sizes = (0..<3).map { axis in
-      Int(Self.median(grids.map { Double($0.sizes[axis]) * $0.spacing[axis] / spacing[axis] })
-        .rounded())
+      Int(
+        Self.median(grids.map { Double($0.sizes[axis]) * $0.spacing[axis] / spacing[axis] })
+          .rounded())
     }
     self.output = output
     configuration = Self.configuration(
@@ -59,7 +60,9 @@ package struct ConfigurationProposal {
     result.data.spacing = spacing.map { ($0 * 1000).rounded() / 1000 }
     result.model.scales = scales(for: sizes)
     let multiple = 1 << (result.model.scales - 1)
-    result.data.patchSize = sizes.map { min(largestPatch, ($0 + multiple - 1) / multiple * multiple) }
+    result.data.patchSize = sizes.map {
+      min(largestPatch, ($0 + multiple - 1) / multiple * multiple)
+    }
     let isCT = dataset.channelNames.allSatisfy { $0.uppercased() == "CT" }
     result.data.normalization = .all(isCT ? .ct : .zscore)
     return result

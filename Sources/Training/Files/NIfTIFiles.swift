@@ -27,7 +27,8 @@ package enum NIfTIFiles {
   /// Whether `path` is a folder.
   package static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
   }
 
   /// The paths of the NIfTI files in `folder`, sorted.

@@ -61,7 +61,8 @@ package struct LabelScheme: Sendable, Equatable {
     let values = probabilities.values
     return (0..<voxels).map { voxel in
       var best = 0
-      for output in 1..<outputs where values[output * voxels + voxel] > values[best * voxels + voxel] {
+      for output in 1..<outputs
+      where values[output * voxels + voxel] > values[best * voxels + voxel] {
         best = output
       }
       return Int16(labels[best].value)
@@ -71,7 +72,8 @@ package struct LabelScheme: Sendable, Equatable {
   private func painted(_ probabilities: VoxelGrid) -> [Int16] {
     var map = [Int16](repeating: 0, count: probabilities.shape.extent.voxels)
     for (index, label) in foreground.enumerated() {
-      for (voxel, probability) in probabilities.channel(index).enumerated() where probability > 0.5 {
+      for (voxel, probability) in probabilities.channel(index).enumerated() where probability > 0.5
+      {
         map[voxel] = Int16(label.value)
       }
     }
@@ -80,6 +82,7 @@ package struct LabelScheme: Sendable, Equatable {
 
   /// Turns logits into probabilities in place: sigmoid for regions, softmax over classes otherwise.
   package func activate(_ logits: inout VoxelGrid, on compute: Compute) {
-    usesRegions ? Activation.sigmoid(&logits, on: compute) : Activation.softmax(&logits, on: compute)
+    usesRegions
+      ? Activation.sigmoid(&logits, on: compute) : Activation.softmax(&logits, on: compute)
   }
 }

@@ -41,7 +41,8 @@ package struct Evaluation {
       return [(NIfTIFiles.stem(of: predictions), predictions, references)]
     }
     let known = Dictionary(
-      try NIfTIFiles.list(references).map { (NIfTIFiles.stem(of: $0), $0) }) { first, _ in first }
+      try NIfTIFiles.list(references).map { (NIfTIFiles.stem(of: $0), $0) }
+    ) { first, _ in first }
     var pairs: [Pair] = []
     for prediction in try NIfTIFiles.list(predictions) {
       let name = NIfTIFiles.stem(of: prediction)

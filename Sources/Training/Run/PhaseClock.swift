@@ -1,9 +1,12 @@
 import Collectives
 
 /// Tells how long the parts of a step took.
-struct PhaseClock {
+package struct PhaseClock: Sendable {
   private(set) var seconds = StepSeconds()
   private var start = ContinuousClock.now
+
+  /// Starts now.
+  package init() {}
 
   /// Adds the time since the last part ended to `phase`.
   mutating func end(_ phase: WritableKeyPath<StepSeconds, Double>) {
@@ -15,9 +18,8 @@ struct PhaseClock {
   /// Counts the time since the last part ended, and what backward spent in the reducer, as exposed
   /// communication.
   mutating func moveExposed(_ reducer: GradientReducer) {
-    var sinceBackward = 0.0
     let now = ContinuousClock.now
-    sinceBackward = (now - start) / .seconds(1)
+    let sinceBackward = (now - start) / .seconds(1)
     start = now
     seconds.allreduceExposed = max(sinceBackward, reducer.exposedSeconds)
     seconds.backward -= seconds.allreduceExposed - sinceBackward

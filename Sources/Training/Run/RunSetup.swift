@@ -94,9 +94,14 @@ package struct RunSetup: Sendable {
   package func loader(
     from epoch: Int, step: Int, rank: Int, ranks: Int, threads: Int = 1
   ) -> PatchLoader {
-    let feed = PatchFeed(
-      epochPlan(epoch, ranks: ranks), rank: rank, step: step,
-      endEpoch: configuration.training.epochs)
+    loader(
+      of: PatchFeed(
+        epochPlan(epoch, ranks: ranks), rank: rank, step: step,
+        endEpoch: configuration.training.epochs), threads: threads)
+  }
+
+  /// The loader of the patches that `feed` asks for.
+  package func loader(of feed: PatchFeed, threads: Int = 1) -> PatchLoader {
     let sampler = PatchSampler(
       patchExtent: configuration.patchExtent,
       foregroundFraction: configuration.data.foregroundFraction,

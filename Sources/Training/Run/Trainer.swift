@@ -20,7 +20,7 @@ package final class Trainer {
   let setup: RunSetup
   let world: Communicator
   let compute: Compute
-  let model: LKUNet
+  package let model: LKUNet
   let optimizer: Adam
   let folder: RunFolder
   let log: RunLog
@@ -119,11 +119,11 @@ package final class Trainer {
   }
 
   /// What one step did, the same on every rank.
-  struct StepReport {
+  package struct StepReport: Sendable {
     /// The mean loss of the step's patches.
-    let loss: Double
+    package let loss: Double
     /// The L2 norm of the summed gradient before clipping.
-    let gradientNorm: Double
+    package let gradientNorm: Double
     let learningRate: Double
     let asksToStop: Bool
     var isFinite: Bool { loss.isFinite && gradientNorm.isFinite }
@@ -134,7 +134,7 @@ package final class Trainer {
   /// - Parameters:
   ///   - patches: this rank's, which may be none.
   ///   - patchesInStep: those of all ranks, by which the loss is divided.
-  func step(
+  package func step(
     _ patches: [Patch], of patchesInStep: Int, timedBy clock: inout PhaseClock
   ) throws(CommunicationError) -> StepReport {
     model.parameters.zeroGradients()
