@@ -23,7 +23,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "NN", "Imaging", "Collectives", "Kernels", "Tensors", "Yams",
+        "NN", "Imaging", "Collectives", "Kernels", "Tensors", "COpenSSL", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -43,6 +43,8 @@ let package = Package(
     .target(name: "CMPI", dependencies: ["COpenMPI"], path: "CMPI", cSettings: strictC),
     .target(name: "CKernels", cSettings: strictC),
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(
+      name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(

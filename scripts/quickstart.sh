@@ -13,7 +13,7 @@ echo "Building lkdist (a few minutes the first time)"
 swift build "${build_options[@]}" --product lkdist
 lkdist=$(swift build "${build_options[@]}" --show-bin-path)/lkdist
 
-"$lkdist" sample "$folder"
+[ -e "$folder/dataset.json" ] || "$lkdist" sample "$folder"
 allow_mpi_as_root
 mpirun -n 2 --oversubscribe "$lkdist" train "$folder/lkdist.yaml" --output "$folder/run"
 "$lkdist" predict --checkpoint "$folder/run/checkpoints/best.safetensors" --overwrite \

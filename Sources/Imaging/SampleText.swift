@@ -41,7 +41,8 @@ enum SampleText {
       path: .
       layout: msd
       splits: splits_final.json
-      patchSize: [48, 64, 48]       # x, y, z voxels; multiples of 2^(scales - 1)
+      spacing: [1.5, 1.5, 1.5]      # mm; the images have 1 mm, coarser ones train faster
+      patchSize: [32, 48, 32]       # x, y, z voxels; multiples of 2^(scales - 1)
       foregroundFraction: 0.67
       normalization: zscore
     model:
@@ -49,10 +50,10 @@ enum SampleText {
       channels: 16
       scales: 4
     loss: {kind: dice-ce}
-    optimizer: {kind: adam, learningRate: 1.0e-3}
+    optimizer: {kind: adam, learningRate: 3.0e-3}
     augmentation:
       transforms: [{kind: mirror, axes: [x], probability: 0.5}]
-    training: {epochs: 12, stepsPerEpoch: 15, validateEvery: 4}
+    training: {epochs: 8, stepsPerEpoch: 35, validateEvery: 4}
 
     """
 }

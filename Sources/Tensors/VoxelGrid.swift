@@ -25,12 +25,12 @@ package struct VoxelGrid: Sendable {
       .update(fromContentsOf: values)
   }
 
-  /// All values for reading; valid while the grid lives.
+  /// All values for reading; valid while the grid lives, so never take them of a temporary.
   package var values: UnsafeBufferPointer<Float> {
     UnsafeBufferPointer(start: buffer.pointer, count: shape.count)
   }
 
-  /// The values of one channel for reading; valid while the grid lives.
+  /// The values of one channel for reading; valid as long as `values`.
   package func channel(_ index: Int) -> UnsafeBufferPointer<Float> {
     let voxels = shape.extent.voxels
     return UnsafeBufferPointer(rebasing: values[index * voxels..<(index + 1) * voxels])

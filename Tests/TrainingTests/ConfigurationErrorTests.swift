@@ -143,7 +143,7 @@ import Training
     Case("augmentation: {preset: default}", "augmentation.preset default; use none"),
     Case(
       "training: {checkpointMinutes: 5}", "training.checkpointMinutes other than null; use null"),
-    Case("training: {keep: 2}", "training.keep above 1; use 1"),
+    Case("training: {keep: 2}", "training.keep other than 1; use 1"),
     Case("training: {recompute: blocks}", "training.recompute blocks; use none"),
     Case("distributed: {compression: bf16}", "distributed.compression bf16; use none"),
     Case("distributed: {reproducible: true}", "distributed.reproducible true; use false"),

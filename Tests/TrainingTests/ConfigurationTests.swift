@@ -99,7 +99,7 @@ import Training
     configuration.schedule.kind = .cosine
     configuration.augmentation.transforms = [.mirror(axes: [.y], probability: 1)]
     configuration.training.stepsPerEpoch = 3
-    configuration.distributed.timeoutSeconds = 1.5
+    configuration.distributed.bucketMiB = 1.5
     return configuration
   }
 

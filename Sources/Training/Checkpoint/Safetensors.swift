@@ -46,9 +46,9 @@ package enum Safetensors {
 
   /// The hash of the data section that `write` makes of `tensors`, as hexadecimal digits.
   package static func sha256(_ tensors: [NamedTensor]) -> String {
-    var hash = SHA256()
+    let hash = Hash()
     for tensor in tensors { hash.update(UnsafeRawBufferPointer(tensor.values.values)) }
-    return hash.hexadecimal
+    return hash.hexadecimal()
   }
 
   /// The length and the JSON header, padded with spaces so that the data are aligned.

@@ -52,7 +52,7 @@ package struct SafetensorsFile: Sendable {
   /// - Throws: `inputOutput` for a file that cannot be read or has become shorter.
   package func read(into tensors: [NamedTensor]) throws(TrainingError) -> String {
     let wanted = Dictionary(tensors.map { ($0.name, $0.values) }) { first, _ in first }
-    var hash = SHA256()
+    let hash = Hash()
     do throws(FileError) {
       let file = try InputFile(path)
       var isComplete = try pass(dataStart, of: file, hash: nil)
@@ -68,7 +68,7 @@ package struct SafetensorsFile: Sendable {
           isComplete = try pass(entry.range.count, of: file) { hash.update($0) }
         }
       }
-      if isComplete { return hash.hexadecimal }
+      if isComplete { return hash.hexadecimal() }
     } catch {
       throw Self.unreadable(path, error)
     }

@@ -10,15 +10,17 @@ extension Codec {
   }
 }
 
-extension Codec where Value == Int {
-  /// The number of checkpoints kept, of which only 1 is built.
-  static var keep: Codec {
-    Codec(
+extension Codec where Value: Equatable {
+  /// This codec for a key whose other values than `value` are not built yet.
+  func only(_ value: Value) -> Codec {
+    let codec = self
+    return Codec(
       read: { yaml throws(TrainingError) in
-        let value = try integer(atLeast: 1).read(yaml)
-        guard value == 1 else { throw yaml.notBuilt("above 1", use: "1") }
+        guard try codec.read(yaml) == value else {
+          throw yaml.notBuilt("other than \(value)", use: "\(value)")
+        }
         return value
-      }, write: { .integer($0) })
+      }, write: codec.write)
   }
 }
 

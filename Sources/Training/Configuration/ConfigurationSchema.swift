@@ -130,7 +130,8 @@ extension Configuration {
       Field("validateEvery", \.validateEvery, .integer(atLeast: 1), "epochs"),
       Field("checkpointEvery", \.checkpointEvery, .integer(atLeast: 1), "epochs"),
       Field("checkpointMinutes", \.checkpointMinutes, .nullOnly("null"), "not built yet: null"),
-      Field("keep", \.keep, .keep, "past checkpoints; more than 1 is not built yet"),
+      Field(
+        "keep", \.keep, Codec.integer(atLeast: 1).only(1), "past checkpoints; not built yet: 1"),
       Field("recompute", \.recompute, .choice(notBuilt: ["blocks"]), "none"),
       Field(
         "maximumBadSteps", \.maximumBadSteps, .integer(atLeast: 0),
@@ -143,12 +144,14 @@ extension Configuration {
       Field("bucketMiB", \.bucketMiB, .positive, "gradients are sent in pieces of this size"),
       Field("compression", \.compression, .choice(notBuilt: ["bf16"]), "none"),
       Field("reproducible", \.reproducible, .falseOnly, "not built yet: false"),
-      Field("timeoutSeconds", \.timeoutSeconds, .positive, "before a silent rank is given up"),
+      Field(
+        "timeoutSeconds", \.timeoutSeconds, Codec.positive.only(600),
+        "before a silent rank is given up; not built yet: 600"),
       Field("validation", \.validation, .choice(notBuilt: ["all"]), "root"),
       Field(
-        "checkReplicasEvery", \.checkReplicasEvery, .integer(atLeast: 1),
-        "steps between comparisons of the ranks' weights"),
-      Field("onReplicaMismatch", \.onReplicaMismatch, .choice(), "stop"),
+        "checkReplicasEvery", \.checkReplicasEvery, Codec.integer(atLeast: 1).only(50),
+        "steps between comparisons of the ranks' weights; not built yet: 50"),
+      Field("onReplicaMismatch", \.onReplicaMismatch, .choice(notBuilt: ["repair"]), "stop"),
     ])
   }
 

@@ -23,6 +23,9 @@ extension JSON {
 }
 
 /// A strict recursive-descent reader; its depth is limited so that no input exhausts the stack.
+///
+/// Foundation's readers lose the order of members and let duplicate keys pass, which a safetensors
+/// header must not have.
 private struct JSONParser {
   static let maximumDepth = 64
   let bytes: [UInt8]

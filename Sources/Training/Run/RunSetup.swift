@@ -21,6 +21,8 @@ package struct RunSetup: Sendable {
   ///
   /// - Throws: `ImagingError` for the data, `TrainingError` for a configuration that does not fit.
   package init(_ configuration: Configuration, world: Communicator) throws {
+    // The root looks first, so that a mistake is told once.
+    if world.rank > 0 { try world.barrier() }
     self.configuration = configuration
     dataset = try Dataset.load(
       configuration.data.path, layout: configuration.data.layout.rawValue)
@@ -29,6 +31,7 @@ package struct RunSetup: Sendable {
     let channels = dataset.channelNames.count
     model = try configuration.modelConfiguration(inputs: channels, outputs: scheme.outputs)
     _ = try configuration.preparation(channels: channels)
+    if world.rank == 0 { try world.barrier() }
     intensities =
       configuration.needsIntensityStatistics
       ? try Self.measureIntensities(of: training, in: dataset, world: world) : []

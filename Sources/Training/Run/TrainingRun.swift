@@ -129,6 +129,7 @@ package struct TrainingRun {
     try folder.write(manifest(setup, hosts: hosts ?? []))
     let log = try RunLog(in: folder, resumingAt: step ?? 0, isQuiet: isQuiet)
     for note in notes { log.logger.info("\(note)") }
+    if let diagnostic = InstructionSet.diagnostic { log.logger.warning("\(diagnostic)") }
     for line in description(of: setup) { log.logger.info("\(line)") }
     log.logger.info("results go to \(folder.path)")
     return log
@@ -176,7 +177,7 @@ package struct TrainingRun {
 extension Dataset {
   /// A hash over the identifiers and sizes of the data set's files.
   var hash: String {
-    var sum = SHA256()
+    let sum = Hash()
     for subject in subjects {
       for path in subject.images + [subject.label].compactMap({ $0 }) {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
@@ -184,6 +185,6 @@ extension Dataset {
         sum.update(Array("\(subject.identifier)\t\(Paths.name(of: path))\t\(size)\n".utf8))
       }
     }
-    return sum.hexadecimal
+    return sum.hexadecimal()
   }
 }
