@@ -82,7 +82,7 @@ import Testing
     #expect(try train("--max-steps", "1").code == 0)
     expect(
       try train("--set", "model.channels=32"), code: 78, "last.safetensors",
-      "encoder.0.conv1.weight")
+      "model.channels 16, now it is 32")
   }
 
   @Test func `a damaged checkpoint is refused`() throws {

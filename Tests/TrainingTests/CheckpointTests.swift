@@ -88,24 +88,25 @@ import Training
     let checkpoint = try Checkpoint(path)
     var configuration = metadata.configuration
     configuration.training.epochs = 7
-    try checkpoint.checkResumable(with: configuration, labels: metadata.labels)
+    let state = try checkpoint.resumableState(with: configuration, labels: metadata.labels)
+    #expect(state == metadata.state)
     let advice = "; go back to what it was, or choose another output folder"
     #expect(
       throws: TrainingError.configuration(
         "the checkpoint \(path) was made with other labels\(advice)")
-    ) { try checkpoint.checkResumable(with: configuration, labels: .array([])) }
+    ) { try checkpoint.resumableState(with: configuration, labels: .array([])) }
     configuration.model.channels = 16
     #expect(
       throws: TrainingError.configuration(
         "the checkpoint \(path) was made with model.channels 32, now it is 16\(advice)")
-    ) { try checkpoint.checkResumable(with: configuration, labels: metadata.labels) }
+    ) { try checkpoint.resumableState(with: configuration, labels: metadata.labels) }
     try Checkpoint.write(to: path, weights: weights, metadata: metadata)
     #expect(
       throws: TrainingError.configuration(
         "the checkpoint \(path) holds weights only: a run cannot go on from it, but can start from "
           + "it with --weights")
     ) {
-      try Checkpoint(path).checkResumable(with: metadata.configuration, labels: metadata.labels)
+      try Checkpoint(path).resumableState(with: metadata.configuration, labels: metadata.labels)
     }
   }
 

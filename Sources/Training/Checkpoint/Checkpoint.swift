@@ -102,12 +102,12 @@ package struct Checkpoint: Sendable {
     }
   }
 
-  /// Sees that a run with `configuration` and `labels` can go on from this checkpoint.
+  /// The state from which a run with `configuration` and `labels` can go on.
   ///
   /// - Throws: `configuration` naming the first key of the model that has changed, or the labels.
-  package func checkResumable(
+  package func resumableState(
     with configuration: Configuration, labels: JSON
-  ) throws(TrainingError) {
+  ) throws(TrainingError) -> CheckpointState {
     guard isResumable, let metadata = try metadata() else {
       throw .configuration(
         "the checkpoint \(file.path) holds weights only: a run cannot go on from it, but can start "
@@ -124,6 +124,7 @@ package struct Checkpoint: Sendable {
       }
     }
     guard metadata.labels == labels else { throw .configuration("\(made)other labels\(advice)") }
+    return metadata.state
   }
 
   /// Reads weights, and the moments where given, into their slices and verifies the checksum.

@@ -39,20 +39,12 @@ extension Trainer {
 
   private func read(_ path: String) throws(TrainingError) -> CheckpointState {
     let checkpoint = try Checkpoint(path)
-    guard let metadata = try checkpoint.metadata(), checkpoint.isResumable else {
-      throw .configuration(
-        "\(path) holds weights only and cannot be gone on from; start from them with --weights")
-    }
-    guard metadata.labels == setup.scheme.json else {
-      throw .configuration(
-        "\(path) was trained on other labels (\(metadata.labels.text)) than "
-          + "\(setup.configuration.data.path) has; choose another output folder")
-    }
+    let state = try checkpoint.resumableState(with: setup.configuration, labels: setup.scheme.json)
     let parameters = model.parameters
     try checkpoint.load(
       weights: parameters.namedValues, first: parameters.named(in: optimizer.first),
       second: parameters.named(in: optimizer.second))
-    return metadata.state
+    return state
   }
 
   /// Starts from the weights of another run: the root reads them and sends them to the others.
@@ -144,10 +136,10 @@ extension ValidationRecord {
       value.map { String(format: format, $0) } ?? "-"
     }
     let classes = zip(scores.classes, scores.classMeans).map { kind, score in
-      "\(kind.name) \(text(score.dice, "%.3f"))"
+      "\(kind.name) \(text(score.dice, "%.3f")), \(text(score.hd95, "%.2f")) mm"
     }
-    return "epoch \(epoch): validation Dice \(text(scores.foreground.dice, "%.4f")) "
-      + "(\(classes.joined(separator: ", "))), HD95 \(text(scores.foreground.hd95, "%.2f")) mm"
+    return "epoch \(epoch): validation Dice \(text(scores.foreground.dice, "%.4f")), "
+      + "HD95 \(text(scores.foreground.hd95, "%.2f")) mm (\(classes.joined(separator: "; ")))"
       + (isBest ? ", best so far" : "")
   }
 }

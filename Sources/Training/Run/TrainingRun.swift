@@ -121,13 +121,14 @@ package struct TrainingRun {
     let hosts = try world.gather(world.hostName)
     let notes = try budget.notes(ofAll: world)
     guard world.rank == 0 else { return .silent }
-    let step = try checkpoint.map { path throws(TrainingError) in
-      try Checkpoint(path).metadata()?.state.step ?? 0
+    // A checkpoint that does not fit is found out before anything of the old run is touched.
+    let state = try checkpoint.map { path throws(TrainingError) in
+      try Checkpoint(path).resumableState(with: setup.configuration, labels: setup.scheme.json)
     }
     try folder.create()
     try folder.write(setup.configuration)
     try folder.write(manifest(setup, hosts: hosts ?? []))
-    let log = try RunLog(in: folder, resumingAt: step ?? 0, isQuiet: isQuiet)
+    let log = try RunLog(in: folder, resumingAt: state?.step ?? 0, isQuiet: isQuiet)
     for note in notes { log.logger.info("\(note)") }
     if let diagnostic = InstructionSet.diagnostic { log.logger.warning("\(diagnostic)") }
     for line in description(of: setup) { log.logger.info("\(line)") }
