@@ -93,7 +93,7 @@ import Testing
     #expect(proposal.code == 0, "\(proposal.errors)")
     let plan = try Command.lkdist("train", output, "--dry-run")
     #expect(plan.code == 0, "\(plan.errors)")
-    #expect(plan.output.contains("2 subjects to train, 1 to validate"))
+    #expect(plan.output.contains("of 3 subjects 2 to train and 1 to validate"))
     #expect(try Command.lkdist("init", data.path, "-o", output).code == 74)
   }
 

@@ -149,8 +149,8 @@ package struct TrainingRun {
       "lkdist \(Version.current): \(world.size) rank\(world.size == 1 ? "" : "s") x "
         + "\(budget.threads) thread\(budget.threads == 1 ? "" : "s") (\(budget.source.rawValue)), "
         + InstructionSet.active,
-      "data \(setup.dataset.name): \(setup.training.count) subjects to train, "
-        + "\(setup.validation.count) to validate, channels "
+      "data \(setup.dataset.name): of \(setup.dataset.subjects.count) subjects "
+        + "\(setup.training.count) to train and \(setup.validation.count) to validate, channels "
         + setup.dataset.channelNames.joined(separator: ", "),
       "model: \(setup.model.parameterCount) parameters, patch "
         + "\(configuration.patchExtent), \(configuration.training.epochs) epochs of "
