@@ -19,23 +19,25 @@ func endJob(code: Int32) -> Never {
     _exit(code)
   }
   fflush(nil)
-  if cmpi_now() == CMPI_RUNNING { _ = isLaunched ? cmpi_abort(code) : cmpi_end() }
+  // MPI_Abort prints a banner, which a rank alone has nobody to show to.
+  if let place = placeInWorld() { _ = place.size > 1 ? cmpi_abort(code) : cmpi_end() }
   // Without exit handlers: another thread may still be inside MPI.
   _exit(code)
 }
 
 /// "rank k of n on host: ", or nothing where there is only one rank.
 private func placeOfThisRank() -> String {
-  guard cmpi_now() == CMPI_RUNNING else { return "" }
-  var world: cmpi_comm = 0
-  var (rank, size): (Int32, Int32) = (0, 1)
-  guard cmpi_world(&world) == 0, cmpi_place(world, &rank, &size) == 0, size > 1 else { return "" }
+  guard let (rank, size) = placeInWorld(), size > 1 else { return "" }
   return "rank \(rank) of \(size) on \(nameOfThisHost()): "
 }
 
-/// Whether a launcher (mpirun, or srun with PMIx) started this process.
-private var isLaunched: Bool {
-  getenv("OMPI_COMM_WORLD_SIZE") != nil || getenv("PMIX_RANK") != nil || getenv("PMI_RANK") != nil
+/// This rank and the number of ranks; nil before MPI starts and after it ends.
+private func placeInWorld() -> (rank: Int32, size: Int32)? {
+  guard cmpi_now() == CMPI_RUNNING else { return nil }
+  var world: cmpi_comm = 0
+  var (rank, size): (Int32, Int32) = (0, 1)
+  guard cmpi_world(&world) == 0, cmpi_place(world, &rank, &size) == 0 else { return nil }
+  return (rank, size)
 }
 
 /// One write, so that the messages of several ranks do not mix within a line.
