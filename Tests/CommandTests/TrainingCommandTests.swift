@@ -15,8 +15,8 @@ import Testing
   }
 
   /// The tensors of a checkpoint, without its header.
-  private func tensors(_ run: String) throws -> Data {
-    let bytes = try checkpoint(run)
+  private func tensors(_ run: String, _ name: String = "last") throws -> Data {
+    let bytes = try checkpoint(run, name)
     let length = bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
     return bytes.dropFirst(8 + length)
   }
@@ -37,6 +37,19 @@ import Testing
     let metrics = try String(
       contentsOfFile: data.folder.file("parts/metrics.jsonl"), encoding: .utf8)
     #expect(metrics.split(separator: "\n").count { $0.contains("\"loss\"") } == 6)
+  }
+
+  @Test func `a run starts from the weights of another`() throws {
+    func run(_ output: String, _ more: String...) throws {
+      let words = [Command.lkdist, "train", data.configuration, "--set", "training.epochs=1"]
+      let result = try Command.run(words + ["--output", data.folder.file(output)] + more)
+      #expect(result.code == 0, "\(result.errors)")
+    }
+    try run("first")
+    let best = data.folder.file("first/checkpoints/best.safetensors")
+    // So small a rate leaves every weight as it came.
+    try run("second", "--weights", best, "--set", "optimizer.learningRate=1.0e-30")
+    #expect(try tensors("second", "best") == tensors("first", "best"))
   }
 
   @Test func `a signal ends the run with a checkpoint and code 75`() throws {
