@@ -72,6 +72,15 @@ struct DecathlonDescription: Decodable {
         forKey: .labels, in: object,
         debugDescription: "labels need 0 (background) and at least one other, each value once")
     }
+    guard labels.allSatisfy({ (0...Int(Int16.max)).contains($0.value) }) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .labels, in: object, debugDescription: "label values must be 0 to \(Int16.max)")
+    }
+    guard !labels.contains(where: { $0.name.lowercased() == "ignore" }) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .labels, in: object,
+        debugDescription: "the label \"ignore\" is not built yet; give those voxels another label")
+    }
     return labels.sorted { $0.value < $1.value }
   }
 }

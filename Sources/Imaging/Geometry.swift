@@ -72,7 +72,7 @@ package struct Geometry: Equatable, Sendable {
 
   /// Whether two grids have the same voxels: equal sizes, and every axis end and the origin within
   /// `tolerance` of the smallest spacing.
-  package func matches(_ other: Geometry, tolerance: Double = 1e-3) -> Bool {
+  package func matches(_ other: Geometry, tolerance: Double = 1e-2) -> Bool {
     guard extent == other.extent else { return false }
     let limit = tolerance * (spacing.min() ?? 0)
     func isNear(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> Bool {
@@ -80,7 +80,10 @@ package struct Geometry: Equatable, Sendable {
       return (difference * difference).sum().squareRoot() <= limit
     }
     return isNear(affine.origin, other.affine.origin)
-      && zip(affine.axes, other.affine.axes).allSatisfy(isNear)
+      && (0..<3).allSatisfy { axis in
+        let steps = Double(max(1, extent.xyz[axis] - 1))
+        return isNear(affine.axes[axis] * steps, other.affine.axes[axis] * steps)
+      }
   }
 
   /// The part of this grid inside `box`.

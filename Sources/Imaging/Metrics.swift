@@ -50,7 +50,7 @@ package enum Metrics {
     prediction: LabelMap, reference: LabelMap, classes: [ScoredClass], subject: String
   ) throws(ImagingError) -> [Score] {
     // Header precision differs between writers; a hundredth of a voxel cannot change a voxel.
-    guard prediction.geometry.matches(reference.geometry, tolerance: 0.01) else {
+    guard prediction.geometry.matches(reference.geometry) else {
       throw .badData(
         "\(subject): the prediction (\(prediction.geometry.extent) voxels) and the reference "
           + "(\(reference.geometry.extent) voxels) lie on different grids; "

@@ -110,7 +110,7 @@ package enum Preparation {
     let extent = Resampling.extent(
       crop.extent, spacing: cropped.spacing, target: settings.spacing ?? cropped.spacing)
     return PreparationPath(
-      stored: stored, reoriented: reoriented, axes: axes, crop: crop,
+      stored: stored, axes: axes, crop: crop,
       prepared: cropped.resized(to: extent))
   }
 
@@ -123,21 +123,27 @@ package enum Preparation {
     for image in images {
       for index in 0..<image.grid.shape.channels {
         let target = result.mutableChannel(channel)
-        _ = target.update(fromContentsOf: prepareChannel(image.grid, index, path))
-        let rules = settings.normalization
-        try rules[rules.count == 1 ? 0 : channel].apply(to: target)
+        let rule = settings.normalization[settings.normalization.count == 1 ? 0 : channel]
+        let values = prepareChannel(
+          image.grid, index, path, keepsZeros: rule == .zscoreNonzero)
+        _ = target.update(fromContentsOf: values)
+        try rule.apply(to: target)
         channel += 1
       }
     }
     return result
   }
 
+  /// - Parameter keepsZeros: whether voxels that were 0 stay so where interpolation blurs them.
   private static func prepareChannel(
-    _ stored: VoxelGrid, _ channel: Int, _ path: PreparationPath
+    _ stored: VoxelGrid, _ channel: Int, _ path: PreparationPath, keepsZeros: Bool
   ) -> [Float] {
     let cropped = gather(stored.channel(channel), path)
-    return Resampling.linear(
-      cropped, from: path.crop.extent, to: path.prepared.extent, smoothing: true)
+    let (extent, target) = (path.crop.extent, path.prepared.extent)
+    let resampled = Resampling.linear(cropped, from: extent, to: target, smoothing: true)
+    guard keepsZeros && extent != target else { return resampled }
+    let mask = Resampling.labels(cropped.map { $0 == 0 ? 0 : 1 }, from: extent, to: target)
+    return zip(resampled, mask).map { $1 == 0 ? 0 : $0 }
   }
 
   private static func prepareLabels(_ map: LabelMap, _ path: PreparationPath) -> [Int16] {

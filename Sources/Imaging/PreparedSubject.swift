@@ -37,8 +37,6 @@ package struct PreparationSettings: Hashable, Sendable {
 package struct PreparationPath: Sendable {
   /// The grid of the subject's files.
   package var stored: Geometry
-  /// The same voxels in the prepared orientation.
-  package var reoriented: Geometry
   /// Which stored axis each reoriented axis is.
   package var axes: AxisMapping
   /// The part of the reoriented grid that was kept.
@@ -47,10 +45,9 @@ package struct PreparationPath: Sendable {
   package var prepared: Geometry
 
   package init(
-    stored: Geometry, reoriented: Geometry, axes: AxisMapping, crop: VoxelBox, prepared: Geometry
+    stored: Geometry, axes: AxisMapping, crop: VoxelBox, prepared: Geometry
   ) {
     self.stored = stored
-    self.reoriented = reoriented
     self.axes = axes
     self.crop = crop
     self.prepared = prepared

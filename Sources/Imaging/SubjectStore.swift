@@ -86,7 +86,7 @@ package final class SubjectStore: @unchecked Sendable {
     guard let byteLimit else { return }
     var kept = readySubjects.sorted { $0.use < $1.use }
     var bytes = kept.reduce(0) { $0 + Self.bytes($1.subject) }
-    while bytes > byteLimit, let oldest = kept.first {
+    while bytes > byteLimit, kept.count > 1, let oldest = kept.first {
       bytes -= Self.bytes(oldest.subject)
       entries[oldest.identifier] = nil
       kept.removeFirst()

@@ -115,7 +115,7 @@ import Testing
       identifier: identifier, image: VoxelGrid(zeros: Shape(channels: 1, extent: extent)),
       labels: nil,
       path: PreparationPath(
-        stored: geometry, reoriented: geometry, axes: .identity,
+        stored: geometry, axes: .identity,
         crop: VoxelBox(lower: [0, 0, 0], extent: extent), prepared: geometry))
   }
 

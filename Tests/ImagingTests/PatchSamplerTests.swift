@@ -15,7 +15,7 @@ import Testing
         values: (0..<2 * voxels).map { Float($0 % voxels + 1) * ($0 < voxels ? 1 : -1) }),
       labels: (0..<voxels).map(labels),
       path: PreparationPath(
-        stored: geometry, reoriented: geometry, axes: .identity,
+        stored: geometry, axes: .identity,
         crop: VoxelBox(lower: [0, 0, 0], extent: extent), prepared: geometry))
   }
 

@@ -49,27 +49,8 @@ package struct LabelScheme: Sendable, Equatable {
     return grid
   }
 
-  /// The label of each voxel: arg-max of class probabilities, or regions above 0.5 painted in order.
-  package func labelMap(of probabilities: VoxelGrid, geometry: Geometry) -> LabelMap {
-    LabelMap(
-      labels: usesRegions ? painted(probabilities) : mostProbable(probabilities),
-      geometry: geometry)
-  }
-
-  private func mostProbable(_ probabilities: VoxelGrid) -> [Int16] {
-    let voxels = probabilities.shape.extent.voxels
-    let values = probabilities.values
-    return (0..<voxels).map { voxel in
-      var best = 0
-      for output in 1..<outputs
-      where values[output * voxels + voxel] > values[best * voxels + voxel] {
-        best = output
-      }
-      return Int16(labels[best].value)
-    }
-  }
-
-  private func painted(_ probabilities: VoxelGrid) -> [Int16] {
+  /// The label of each voxel where region probabilities above 0.5 are painted in order.
+  package func painted(_ probabilities: VoxelGrid) -> [Int16] {
     var map = [Int16](repeating: 0, count: probabilities.shape.extent.voxels)
     for (index, label) in foreground.enumerated() {
       for (voxel, probability) in probabilities.channel(index).enumerated() where probability > 0.5

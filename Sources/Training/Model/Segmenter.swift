@@ -56,9 +56,13 @@ package struct Segmenter {
   package func labelMap(
     ofProbabilities probabilities: VoxelGrid, of subject: PreparedSubject
   ) -> LabelMap {
+    guard scheme.usesRegions else {
+      let values = scheme.labels.map { Int16($0.value) }
+      return Preparation.labelsToOriginal(probabilities, of: subject, values: values)
+    }
     let own = Preparation.probabilitiesToOriginal(
-      probabilities, of: subject, hasBackground: !scheme.usesRegions)
-    return scheme.labelMap(of: own, geometry: subject.path.stored)
+      probabilities, of: subject, hasBackground: false)
+    return LabelMap(labels: scheme.painted(own), geometry: subject.path.stored)
   }
 }
 

@@ -43,7 +43,7 @@ package struct Predictor {
     for (segmenter, settings) in zip(segmenters, preparations) {
       let subject = try Preparation.prepare(subject, dataset: dataset, settings: settings)
       let probabilities = segmenter.probabilities(of: subject.image)
-      if let first = sum, first.shape != probabilities.shape {
+      if let prepared, prepared.path.prepared != subject.path.prepared {
         throw .configuration("the checkpoints prepare images differently and cannot be averaged")
       }
       sum = sum.map { Self.sum($0, probabilities) } ?? probabilities

@@ -15,6 +15,8 @@ package struct RunSetup: Sendable {
   package let preparation: PreparationSettings
   /// The training foreground's intensities per channel; empty unless a channel needs them.
   package let intensities: [IntensityStatistics]
+  /// The bytes of prepared subjects that a rank keeps; others are prepared again when needed.
+  private let subjectBytes: Int
 
   /// Reads the data set's description and deals its subjects; images are read for `ct` only, on
   /// the root.
@@ -24,6 +26,8 @@ package struct RunSetup: Sendable {
     // The root looks first, so that a mistake is told once.
     if world.rank > 0 { try world.barrier() }
     self.configuration = configuration
+    // Our choice: a quarter of the host's memory for subjects; the rest is the network's.
+    subjectBytes = Int(ProcessInfo.processInfo.physicalMemory) / 4 / world.localSize
     dataset = try Dataset.load(
       configuration.data.path, layout: configuration.data.layout.rawValue)
     (training, validation) = try Self.split(dataset, configuration)
@@ -81,11 +85,11 @@ package struct RunSetup: Sendable {
       epoch: epoch)
   }
 
-  /// A store that prepares the given subjects when they are first asked for.
+  /// A store that prepares the given subjects when they are asked for and keeps what fits.
   package func store(of subjects: [Subject]) -> SubjectStore {
     let byName = Dictionary(subjects.map { ($0.identifier, $0) }) { first, _ in first }
     let (dataset, preparation) = (self.dataset, self.preparation)
-    return SubjectStore { identifier throws(ImagingError) in
+    return SubjectStore(byteLimit: subjectBytes) { identifier throws(ImagingError) in
       guard let subject = byName[identifier] else {
         throw .missing("subject \(identifier) is not in \(dataset.name)")
       }
