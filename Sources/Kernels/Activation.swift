@@ -3,11 +3,13 @@ import Tensors
 
 /// Turns logits into probabilities in place.
 package enum Activation {
+  private static let run = 16_384
+
   /// The logistic function of every value.
   package static func sigmoid(_ logits: inout VoxelGrid, on compute: Compute) {
     let values = logits.mutableValues()
-    forEachRun(of: values.count, on: compute) { run in
-      for index in run { values[index] = 1 / (1 + exp(-values[index])) }
+    compute.team.forChunks(of: values.count, length: run) { _, range in
+      for index in range { values[index] = 1 / (1 + exp(-values[index])) }
     }
   }
 
@@ -16,8 +18,8 @@ package enum Activation {
     let voxels = logits.shape.extent.voxels
     let channels = logits.shape.channels
     let values = logits.mutableValues()
-    forEachRun(of: voxels, on: compute) { run in
-      for voxel in run { softmax(values, at: voxel, stride: voxels, channels: channels) }
+    compute.team.forChunks(of: voxels, length: run) { _, range in
+      for voxel in range { softmax(values, at: voxel, stride: voxels, channels: channels) }
     }
   }
 
@@ -32,12 +34,5 @@ package enum Activation {
       sum += values[index]
     }
     for index in voxelValues { values[index] /= sum }
-  }
-
-  private static func forEachRun(of count: Int, on compute: Compute, _ body: (Range<Int>) -> Void) {
-    let length = 16_384
-    compute.team.parallelFor((count + length - 1) / length) { run, _ in
-      body(run * length..<min(count, (run + 1) * length))
-    }
   }
 }

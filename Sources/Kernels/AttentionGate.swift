@@ -52,13 +52,11 @@ package enum FeatureMapSum {
 
 /// Floats in runs of a size that is worth a thread's while.
 private enum ElementRuns {
-  private static let run = 1 << 16
-
   static func forEach(
     _ count: Int, on compute: Compute, _ body: (_ start: Int, _ count: Int) -> Void
   ) {
-    compute.team.parallelFor((count + run - 1) / run) { item, _ in
-      body(item * run, min(run, count - item * run))
+    compute.team.forChunks(of: count, length: 1 << 16) { _, run in
+      body(run.lowerBound, run.count)
     }
   }
 }

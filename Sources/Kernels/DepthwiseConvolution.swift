@@ -37,7 +37,7 @@ package enum DepthwiseConvolution {
       let (block, row) = item.quotientAndRemainder(dividingBy: k * k)
       withUnsafeTemporaryAllocation(of: Double.self, capacity: k * 16) { sums in
         lk_depthwise_weights(
-          padded.block(block), padded.pitch, x.shape.extent.sizes, k, dilation,
+          padded.block(block), padded.pitch, x.shape.extent.zyx, k, dilation,
           dy.pointer + block * dy.blockStride, row / k, row % k, sums.baseAddress)
         for index in 0..<k * 16 {
           let channel = block * 16 + index % 16
@@ -62,7 +62,7 @@ package enum DepthwiseConvolution {
     compute.team.parallelFor(x.blocks * extent.depth) { item, _ in
       let (block, z) = item.quotientAndRemainder(dividingBy: extent.depth)
       lk_depthwise(
-        padded.block(block), padded.pitch, extent.sizes, kernelSize, dilation,
+        padded.block(block), padded.pitch, extent.zyx, kernelSize, dilation,
         weights.pointer + block * taps * 16, bias.map { UnsafePointer($0.pointer + block * 16) },
         z, out + block * x.blockStride)
     }

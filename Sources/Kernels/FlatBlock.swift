@@ -80,8 +80,6 @@ package enum FlatBlock {
   static func forChunks(
     of count: Int, on compute: Compute, _ body: (_ index: Int, _ range: Range<Int>) -> Void
   ) {
-    compute.team.parallelFor(chunks(count)) { index, _ in
-      body(index, index * chunk..<min(count, (index + 1) * chunk))
-    }
+    compute.team.forChunks(of: count, length: chunk, body)
   }
 }

@@ -82,8 +82,8 @@ package enum Head {
   private static func forEachRun(
     _ voxels: Int, on compute: Compute, _ body: (_ start: Int, _ count: Int) -> Void
   ) {
-    compute.team.parallelFor((voxels + run - 1) / run) { item, _ in
-      body(item * run, min(run, voxels - item * run))
+    compute.team.forChunks(of: voxels, length: run) { _, range in
+      body(range.lowerBound, range.count)
     }
   }
 }

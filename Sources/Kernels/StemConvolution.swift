@@ -23,7 +23,7 @@ package enum StemConvolution {
           columns, pitch: positions.count, weight.pointer, pitch: depth, into: tile, pitch: outputs,
           accumulate: false)
       lk_scatter(
-        tile, outputs, bias.pointer, outputs / 16, extent.sizes, extent.sizes, 1, [0, 0, 0],
+        tile, outputs, bias.pointer, outputs / 16, extent.zyx, extent.zyx, 1, [0, 0, 0],
         positions.lowerBound, positions.count, out)
     }
     return map
@@ -87,7 +87,7 @@ package enum StemConvolution {
     let start = tile * Tiling.positions
     let positions = start..<min(start + Tiling.positions, extent.voxels)
     lk_gather_planar(
-      image.values.baseAddress, image.shape.channels, extent.sizes, 3, start, positions.count,
+      image.values.baseAddress, image.shape.channels, extent.zyx, 3, start, positions.count,
       columns)
     return positions
   }

@@ -75,7 +75,7 @@ struct SweepProduct {
     }
     lk_scatter(
       tile, columns, bias.map { UnsafePointer($0.pointer + firstOutput) },
-      item.outputBlocks.count, extent.sizes, sweep.grid.sizes, sweep.outputStride, sweep.origin,
+      item.outputBlocks.count, extent.zyx, sweep.grid.zyx, sweep.outputStride, sweep.origin,
       item.positions.lowerBound, item.positions.count, out + firstOutput * extent.voxels)
   }
 }

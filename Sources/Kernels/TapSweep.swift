@@ -65,11 +65,6 @@ enum Tiling {
   }
 }
 
-extension Extent {
-  /// z, y and x sizes as C takes them.
-  var sizes: [Int] { zyx }
-}
-
 /// The channel blocks of several maps of one extent, one after the other.
 struct BlockTable: @unchecked Sendable {
   let maps: [FeatureMap]
@@ -100,7 +95,7 @@ struct BlockTable: @unchecked Sendable {
     pointers.withUnsafeBufferPointer { table in
       guard let base = table.baseAddress else { return }
       lk_gather(
-        base + blocks.lowerBound, blocks.count, extent.sizes, sweep.grid.sizes,
+        base + blocks.lowerBound, blocks.count, extent.zyx, sweep.grid.zyx,
         sweep.inputStride, sweep.offsets, sweep.taps.count, positions.lowerBound,
         positions.count, rows)
     }

@@ -129,9 +129,7 @@ package enum VoxelLoss {
   static func forChunks(
     of count: Int, on compute: Compute, _ body: (_ index: Int, _ range: Range<Int>) -> Void
   ) {
-    compute.team.parallelFor((count + chunk - 1) / chunk) { index, _ in
-      body(index, index * chunk..<min(count, (index + 1) * chunk))
-    }
+    compute.team.forChunks(of: count, length: chunk, body)
   }
 
   /// Adds up each chunk's sums in the order of the chunks: voxels, entropy, then per channel

@@ -57,6 +57,16 @@ package final class ThreadTeam: @unchecked Sendable {
     }
   }
 
+  /// Calls `body(chunk, range)` for each run of `length` indices of 0..<count, the last maybe
+  /// shorter, on all threads. The runs do not depend on the number of threads.
+  package func forChunks(
+    of count: Int, length: Int, _ body: (_ chunk: Int, _ range: Range<Int>) -> Void
+  ) {
+    parallelFor((count + length - 1) / length) { chunk, _ in
+      body(chunk, chunk * length..<min(count, (chunk + 1) * length))
+    }
+  }
+
   private func start(_ job: UnsafePointer<Job>) {
     condition.withLock {
       self.job = job
