@@ -40,16 +40,27 @@ fi
 passed=$((passed + 1))
 bin=$(swift build "${build_options[@]}" --show-bin-path)
 
+# unit_tests OPTION...: counts the tests of the package that the options choose.
+unit_tests() {
+  "$bin/lkdistPackageTests.xctest" --testing-library swift-testing "$@" > "$logs/unit" 2>&1
+  local status=$?
+  passed=$((passed + $(count_of '^✔ Test [^rc]|^✔ Test "' "$logs/unit")))
+  local failures
+  failures=$(count_of '^✘ Test "' "$logs/unit")
+  if [ $status -ne 0 ]; then
+    grep -E '^✘|Fatal error|Crash' "$logs/unit" || tail -n 50 "$logs/unit"
+    if [ "$failures" -eq 0 ]; then failures=1; fi
+  fi
+  failed=$((failed + failures))
+}
+
 echo "Unit and command tests"
-"$bin/lkdistPackageTests.xctest" --testing-library swift-testing > "$logs/unit" 2>&1
-unit_status=$?
-passed=$((passed + $(count_of '^✔ Test [^rc]|^✔ Test "' "$logs/unit")))
-unit_failures=$(count_of '^✘ Test "' "$logs/unit")
-if [ $unit_status -ne 0 ]; then
-  grep -E '^✘|Fatal error|Crash' "$logs/unit" || tail -n 50 "$logs/unit"
-  if [ "$unit_failures" -eq 0 ]; then unit_failures=1; fi
+unit_tests
+echo "Kernels of the other instruction sets"
+LKDIST_ISA=baseline unit_tests --filter KernelsTests
+if grep -q avx512f /proc/cpuinfo; then
+  LKDIST_ISA=avx2 OPENBLAS_CORETYPE=Haswell unit_tests --filter KernelsTests
 fi
-failed=$((failed + unit_failures))
 
 echo "Tests of several ranks under mpirun"
 scripts/mpirun-tests.sh "$bin" | tee "$logs/ranks"

@@ -3,11 +3,13 @@
 #if defined(__x86_64__)
 #define ISA_SUFFIX avx2
 #define ISA_NAME "avx2"
+#define WIDTH 8
 #define ROW 4
 #pragma clang fp contract(fast)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "vector.h"
 #include "dense_body.h"
+#include "winograd_body.h"
 #include "depthwise_body.h"
 #include "norm_body.h"
 #include "gate_body.h"

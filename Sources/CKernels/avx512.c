@@ -3,11 +3,13 @@
 #if defined(__x86_64__)
 #define ISA_SUFFIX avx512
 #define ISA_NAME "avx512"
+#define WIDTH 16
 #define ROW 8
 #pragma clang fp contract(fast)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))), apply_to = function)
 #include "vector.h"
 #include "dense_body.h"
+#include "winograd_body.h"
 #include "depthwise_body.h"
 #include "norm_body.h"
 #include "gate_body.h"

@@ -2,10 +2,12 @@
 
 #define ISA_SUFFIX baseline
 #define ISA_NAME "baseline"
+#define WIDTH 4
 #define ROW 2
 #pragma clang fp contract(fast)
 #include "vector.h"
 #include "dense_body.h"
+#include "winograd_body.h"
 #include "depthwise_body.h"
 #include "norm_body.h"
 #include "gate_body.h"

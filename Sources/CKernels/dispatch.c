@@ -24,15 +24,10 @@ static const struct lk_table *supported(const char *name) {
 // Before main, so that no kernel call needs a check.
 __attribute__((constructor)) static void choose(void) {
     const char *forced = getenv("LKDIST_ISA");
-    if (forced && lk_select(forced)) return;
-    if (lk_select("avx512") || lk_select("avx2")) return;
-    table = &lk_table_baseline;
-}
-
-int lk_select(const char *name) {
-    const struct lk_table *found = supported(name);
-    if (found) table = found;
-    return found != 0;
+    if (forced) table = supported(forced);
+    if (!table) table = supported("avx512");
+    if (!table) table = supported("avx2");
+    if (!table) table = &lk_table_baseline;
 }
 
 const char *lk_active(void) { return table->name; }
@@ -42,6 +37,14 @@ long lk_cache_bytes(void) {
 #ifdef _SC_LEVEL2_CACHE_SIZE
     long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
     if (bytes > 0) return bytes;
+#endif
+    return 1 << 20;
+}
+
+long lk_shared_cache_bytes(void) {
+#ifdef _SC_LEVEL3_CACHE_SIZE
+    long bytes = sysconf(_SC_LEVEL3_CACHE_SIZE), processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (bytes > 0 && processors > 0) return bytes / processors;
 #endif
     return 1 << 20;
 }
@@ -62,6 +65,32 @@ void lk_pack(const float *weight, long laneStride, const long *taps, long tapCou
 void lk_unpack_add(const float *packed, long step, long parts, long partStride, long tapCount,
                    float *weight, long laneStride) {
     table->unpack_add(packed, step, parts, partStride, tapCount, weight, laneStride);
+}
+void lk_tiles_in(const lk_tiles *tiles, int isGradient, const float *map, long first, long count,
+                 float *points, long pitch, long tilePitch) {
+    table->tiles_in(tiles, isGradient, map, first, count, points, pitch, tilePitch);
+}
+void lk_tiles_out(const lk_tiles *tiles, const float *points, long pitch, long tilePitch,
+                  long first, long count, const float *bias, float *map, double *moments) {
+    table->tiles_out(tiles, points, pitch, tilePitch, first, count, bias, map, moments);
+}
+void lk_tile_weights(long size, const float *weight, long inputStride, long outputStride,
+                     const long *taps, long inputs, float *points, long pitch) {
+    table->tile_weights(size, weight, inputStride, outputStride, taps, inputs, points, pitch);
+}
+void lk_tile_weight_gradients(long size, const float *points, long pitch, long inputs,
+                              const long *taps, float *weight, long inputStride,
+                              long outputStride) {
+    table->tile_weight_gradients(size, points, pitch, inputs, taps, weight, inputStride,
+                                 outputStride);
+}
+void lk_tile_products(const lk_tile_product *product, const float *inputs, long rows,
+                      const float *weights, float *outputs) {
+    table->tile_products(product, inputs, rows, weights, outputs);
+}
+void lk_tile_weight_products(const lk_tile_product *product, const float *inputs, long rows,
+                             float *weights, const float *outputs) {
+    table->tile_weight_products(product, inputs, rows, weights, outputs);
 }
 void lk_pad_rows(const float *x, long rows, long width, long before, long after, float *padded) {
     table->pad_rows(x, rows, width, before, after, padded);

@@ -9,6 +9,12 @@ struct lk_table {
     __typeof__(lk_scatter) *scatter;
     __typeof__(lk_pack) *pack;
     __typeof__(lk_unpack_add) *unpack_add;
+    __typeof__(lk_tiles_in) *tiles_in;
+    __typeof__(lk_tiles_out) *tiles_out;
+    __typeof__(lk_tile_weights) *tile_weights;
+    __typeof__(lk_tile_weight_gradients) *tile_weight_gradients;
+    __typeof__(lk_tile_products) *tile_products;
+    __typeof__(lk_tile_weight_products) *tile_weight_products;
     __typeof__(lk_pad_rows) *pad_rows;
     __typeof__(lk_depthwise) *depthwise;
     __typeof__(lk_depthwise_weights) *depthwise_weights;

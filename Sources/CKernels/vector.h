@@ -17,3 +17,9 @@ INLINE v load(const float *p) {
 INLINE void store(float *p, v value) { __builtin_memcpy(p, &value, sizeof value); }
 INLINE v splat(float x) { return (v){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 INLINE v choose(vi mask, v yes, v no) { return (v)((mask & (vi)yes) | (~mask & (vi)no)); }
+INLINE void add_sums(double *to, v values) {
+    vd sums;
+    __builtin_memcpy(&sums, to, sizeof sums);
+    sums += __builtin_convertvector(values, vd);
+    __builtin_memcpy(to, &sums, sizeof sums);
+}

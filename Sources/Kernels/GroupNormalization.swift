@@ -18,12 +18,24 @@ package enum GroupNormalization {
   /// Voxels normalized by one work item.
   private static let run = 4096
 
-  /// y = leaky(weight (x - mean) / deviation + bias), with the statistics for the backward pass.
+  /// y = leaky(weight (x - mean) / deviation + bias), with the statistics for backward;
+  /// `moments` are those of x, if known.
   package static func forward(
-    _ x: FeatureMap, weight: FloatSlice, bias: FloatSlice, groups: Int, slope: Float,
-    on compute: Compute
+    _ x: FeatureMap, moments: ChannelMoments? = nil, weight: FloatSlice, bias: FloatSlice,
+    groups: Int, slope: Float, on compute: Compute
   ) -> (FeatureMap, GroupStatistics) {
-    let statistics = statistics(x, groups: groups, on: compute)
+    let statistics = statistics(
+      moments ?? ChannelMoments(of: x, on: compute), shape: x.shape, groups: groups)
+    return (
+      output(x, statistics, weight: weight, bias: bias, slope: slope, on: compute), statistics
+    )
+  }
+
+  /// The forward pass's output once more, given its statistics.
+  package static func output(
+    _ x: FeatureMap, _ statistics: GroupStatistics, weight: FloatSlice, bias: FloatSlice,
+    slope: Float, on compute: Compute
+  ) -> FeatureMap {
     let lanes = Lanes(statistics, weight: weight, bias: bias, channels: x.shape.channels)
     var map = FeatureMap(uninitialized: x.shape, from: compute.pool)
     let out = map.mutablePointer()
@@ -31,7 +43,7 @@ package enum GroupNormalization {
       lk_normalize(
         x.pointer + start, count, lanes.scale(block), lanes.shift(block), slope, out + start)
     }
-    return (map, statistics)
+    return map
   }
 
   /// The gradient of x; adds those of weight and bias to `dw` and `db`.
@@ -69,22 +81,18 @@ package enum GroupNormalization {
   }
 
   private static func statistics(
-    _ x: FeatureMap, groups: Int, on compute: Compute
+    _ moments: ChannelMoments, shape: Shape, groups: Int
   ) -> GroupStatistics {
-    let channels = x.shape.channels
+    let channels = shape.channels
     precondition(
       groups > 0 && channels % groups == 0, "\(channels) channels in \(groups) groups")
-    let sums = LaneSums.reduce(x.shape, count: 2, on: compute) { block, range, sums in
-      lk_lane_moments(
-        x.pointer + block * x.blockStride + range.lowerBound * 16, range.count, sums)
-    }
     let size = channels / groups
-    let count = Double(size * x.shape.extent.voxels)
+    let count = Double(size * shape.extent.voxels)
     let means = (0..<groups).map { group in
-      sums[0][group * size..<(group + 1) * size].reduce(0, +) / count
+      moments.sums[group * size..<(group + 1) * size].reduce(0, +) / count
     }
     let inverses = (0..<groups).map { group in
-      let squares = sums[1][group * size..<(group + 1) * size].reduce(0, +) / count
+      let squares = moments.squares[group * size..<(group + 1) * size].reduce(0, +) / count
       return 1 / (max(0, squares - means[group] * means[group]) + epsilon).squareRoot()
     }
     return GroupStatistics(

@@ -13,7 +13,4 @@ package enum InstructionSet {
     return "LKDIST_ISA=\(forced) is unknown or not supported by this processor: using \(active);"
       + " choose avx512, avx2 or baseline, or unset it"
   }
-
-  /// Switches to `name` if this machine can run it and tells so; for tests and benchmarks.
-  package static func select(_ name: String) -> Bool { lk_select(name) != 0 }
 }

@@ -26,9 +26,9 @@ package struct LKAttention {
 
   /// The attended map, of u's shape.
   package mutating func forward(_ u: FeatureMap, keeping: Bool, on compute: Compute) -> FeatureMap {
-    let dilatedMap = dilated.forward(.maps([u]), on: compute)
-    let localMap = local.forward(.maps([dilatedMap]), on: compute)
-    let gate = pointwise.forward(.maps([localMap]), on: compute)
+    let dilatedMap = dilated.forward(.maps([u]), on: compute).map
+    let localMap = local.forward(.maps([dilatedMap]), on: compute).map
+    let gate = pointwise.forward(.maps([localMap]), on: compute).map
     kept = keeping ? (dilatedMap, localMap, gate) : nil
     return AttentionGate.forward(u, gate: gate, on: compute)
   }

@@ -97,7 +97,7 @@ package final class LKUNet {
     var outputs: [FeatureMap] = []
     for scale in encoder.indices {
       if scale > 0 {
-        input = .maps([down[scale - 1].forward(.maps([outputs[scale - 1]]), on: compute)])
+        input = .maps([down[scale - 1].forward(.maps([outputs[scale - 1]]), on: compute).map])
       }
       if keeping { encoderInputs.append(input) }
       outputs.append(encoder[scale].forward(input, keeping: keeping, on: compute))

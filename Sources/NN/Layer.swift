@@ -32,13 +32,16 @@ package struct Convolution {
     self.outputs = outputs
   }
 
-  /// The convolution's output, bias included.
-  package func forward(_ input: LayerInput, on compute: Compute) -> FeatureMap {
+  /// The convolution's output, bias included, and its moments where they come for free.
+  package func forward(
+    _ input: LayerInput, on compute: Compute
+  ) -> (map: FeatureMap, moments: ChannelMoments?) {
     let (weight, bias) = (parameters.weight, parameters.bias)
     switch (kind, input) {
     case (.dense, .image(let image)):
-      return StemConvolution.forward(
+      let map = StemConvolution.forward(
         image, weight: weight, bias: bias, outputs: outputs, on: compute)
+      return (map, nil)
     case (.dense(let size, let stride), .maps(let maps)):
       return DenseConvolution.forward(
         maps, weight: weight, bias: bias, outputs: outputs, kernelSize: size, stride: stride,
@@ -47,9 +50,10 @@ package struct Convolution {
       return TransposedConvolution.forward(
         single(input), weight: weight, bias: bias, outputs: outputs, on: compute)
     case (.depthwise(let size, let dilation), _):
-      return DepthwiseConvolution.forward(
+      let map = DepthwiseConvolution.forward(
         single(input), weight: weight, bias: bias, kernelSize: size, dilation: dilation,
         on: compute)
+      return (map, nil)
     }
   }
 
@@ -119,15 +123,21 @@ package struct NormalizedConvolution {
   package mutating func forward(
     _ input: consuming LayerInput, keeping: Bool, on compute: Compute
   ) -> FeatureMap {
-    let map = convolution.forward(input, on: compute)
+    let (map, moments) = convolution.forward(input, on: compute)
     _ = consume input  // Frees an input that nobody else holds before the next map is made.
-    let (output, statistics) = normalize(map, on: compute)
+    let (output, statistics) = GroupNormalization.forward(
+      map, moments: moments, weight: norm.weight, bias: norm.bias, groups: settings.groups,
+      slope: settings.slope, on: compute)
     kept = keeping ? (map, statistics) : nil
     return output
   }
 
   /// The last forward's output, computed again.
-  package func output(on compute: Compute) -> FeatureMap { normalize(cache().map, on: compute).0 }
+  package func output(on compute: Compute) -> FeatureMap {
+    let (map, statistics) = cache()
+    return GroupNormalization.output(
+      map, statistics, weight: norm.weight, bias: norm.bias, slope: settings.slope, on: compute)
+  }
 
   /// Adds all parameters' gradients, lets go of the cache and returns the gradient of the
   /// convolution's output, from which `inputGradient` goes on.
@@ -153,14 +163,6 @@ package struct NormalizedConvolution {
   /// The gradient of the input, given what `backward` returned.
   package func inputGradient(_ dy: FeatureMap, on compute: Compute) -> FeatureMap {
     convolution.inputGradient(dy, on: compute)
-  }
-
-  private func normalize(
-    _ map: FeatureMap, on compute: Compute
-  ) -> (FeatureMap, GroupStatistics) {
-    GroupNormalization.forward(
-      map, weight: norm.weight, bias: norm.bias, groups: settings.groups, slope: settings.slope,
-      on: compute)
   }
 
   private func cache() -> (map: FeatureMap, statistics: GroupStatistics) {

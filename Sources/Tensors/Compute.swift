@@ -1,12 +1,22 @@
+/// How closely kernels round.
+package enum Precision: String, Sendable, CaseIterable {
+  /// The fastest kernels; a relative rms error up to 2e-5 in single precision.
+  case fast
+  /// Kernels with a relative rms error up to 1e-6.
+  case exact
+}
+
 /// What a kernel computes with: the rank's threads and its memory pool.
 package final class Compute: Sendable {
   package let team: ThreadTeam
   package let pool: MemoryPool
+  package let precision: Precision
 
   /// A team of `threads` threads with an empty pool.
-  package init(threads: Int) {
+  package init(threads: Int, precision: Precision = .fast) {
     team = ThreadTeam(threads: threads)
     pool = MemoryPool()
+    self.precision = precision
   }
 
   deinit { team.stop() }

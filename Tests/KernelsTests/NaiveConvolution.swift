@@ -1,4 +1,6 @@
+import Kernels
 import Tensors
+import Testing
 
 /// Values in `[C][D][H][W]` order and double precision, for loops that cannot go wrong.
 struct NaiveMap {
@@ -153,3 +155,32 @@ func ones(_ count: Int) -> FloatSlice {
 }
 
 let tolerance = 2e-5
+
+/// The root of the mean square error over that of the values.
+func rmsError(_ found: [Double], _ expected: [Double]) -> Double {
+  guard found.count == expected.count else { return .infinity }
+  let error = zip(found, expected).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+  let square = expected.reduce(1e-60) { $0 + $1 * $1 }
+  return error.isNaN ? .infinity : (error / square).squareRoot()
+}
+
+/// Whether the values are as close as the implementation promises.
+func isClose(_ found: [Double], _ expected: [Double], _ way: DenseImplementation) -> Bool {
+  switch way {
+  case .winograd: rmsError(found, expected) < 2e-5 && relativeError(found, expected) < 1e-4
+  case .sweep: rmsError(found, expected) < 1e-6 && relativeError(found, expected) < tolerance
+  }
+}
+
+func isClose(_ found: FeatureMap, _ expected: NaiveMap, _ way: DenseImplementation) -> Bool {
+  found.shape == expected.shape && isClose(NaiveMap(found).values, expected.values, way)
+}
+
+/// Expects the sums and squares over each channel of `map`.
+func expectMoments(_ moments: ChannelMoments, of map: NaiveMap) {
+  let voxels = map.shape.extent.voxels
+  let channels = map.values.count / voxels
+  let runs = (0..<channels).map { map.values[$0 * voxels..<($0 + 1) * voxels] }
+  #expect(relativeError(moments.sums, runs.map { $0.reduce(0, +) }) < 1e-4)
+  #expect(relativeError(moments.squares, runs.map { $0.reduce(0) { $0 + $1 * $1 } }) < 1e-4)
+}

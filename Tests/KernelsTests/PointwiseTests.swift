@@ -26,100 +26,94 @@ private func normalized(
   return y
 }
 
-extension KernelTests {
-  @Suite struct PointwiseTests {
-    let compute = Compute(threads: 2)
-    let shape = Shape(channels: 48, extent: Extent(depth: 3, height: 5, width: 7))
+@Suite struct PointwiseTests {
+  let compute = Compute(threads: 2)
+  let shape = Shape(channels: 48, extent: Extent(depth: 3, height: 5, width: 7))
 
-    @Test(arguments: [1, 3, 8, 48], instructionSets)
-    func `group normalization agrees with plain loops`(groups: Int, isa: String) {
-      guard InstructionSet.select(isa) else { return }
-      var x = NaiveMap(shape, random: "x")
-      for index in x.values.indices { x.values[index] += 3 }
-      let (weight, bias) = (randomSlice(48, "w"), randomSlice(48, "b"))
-      let (y, _) = GroupNormalization.forward(
-        x.featureMap(on: compute), weight: weight, bias: bias, groups: groups, slope: slope,
-        on: compute)
-      let expected = normalized(x, weight: weight, bias: bias, groups: groups)
-      #expect(relativeError(y, expected) < tolerance)
+  @Test(arguments: [1, 3, 8, 48])
+  func `group normalization agrees with plain loops`(groups: Int) {
+    var x = NaiveMap(shape, random: "x")
+    for index in x.values.indices { x.values[index] += 3 }
+    let (weight, bias) = (randomSlice(48, "w"), randomSlice(48, "b"))
+    let (y, _) = GroupNormalization.forward(
+      x.featureMap(on: compute), weight: weight, bias: bias, groups: groups, slope: slope,
+      on: compute)
+    let expected = normalized(x, weight: weight, bias: bias, groups: groups)
+    #expect(relativeError(y, expected) < tolerance)
+  }
+
+  @Test
+  func `normalization gradients are finite differences`() {
+    let shape = Shape(channels: 16, extent: Extent(depth: 2, height: 1, width: 3))
+    let x = NaiveMap(shape, random: "x")
+    let dy = NaiveMap(shape, random: "dy")
+    let (weight, bias) = (randomSlice(16, "w"), randomSlice(16, "b"))
+    let map = x.featureMap(on: compute)
+    let (_, statistics) = GroupNormalization.forward(
+      map, weight: weight, bias: bias, groups: 4, slope: slope, on: compute)
+    let (dw, db) = (ones(16), ones(16))
+    let dx = GroupNormalization.backward(
+      dy.featureMap(on: compute), x: map, statistics: statistics, weight: weight, bias: bias,
+      gradient: dw, db: db, slope: slope, on: compute)
+    let loss = { (x: NaiveMap, weight: FloatSlice, bias: FloatSlice) in
+      zip(normalized(x, weight: weight, bias: bias, groups: 4).values, dy.values)
+        .reduce(0) { $0 + $1.0 * $1.1 }
     }
-
-    @Test(arguments: instructionSets)
-    func `normalization gradients are finite differences`(isa: String) {
-      guard InstructionSet.select(isa) else { return }
-      let shape = Shape(channels: 16, extent: Extent(depth: 2, height: 1, width: 3))
-      let x = NaiveMap(shape, random: "x")
-      let dy = NaiveMap(shape, random: "dy")
-      let (weight, bias) = (randomSlice(16, "w"), randomSlice(16, "b"))
-      let map = x.featureMap(on: compute)
-      let (_, statistics) = GroupNormalization.forward(
-        map, weight: weight, bias: bias, groups: 4, slope: slope, on: compute)
-      let (dw, db) = (ones(16), ones(16))
-      let dx = GroupNormalization.backward(
-        dy.featureMap(on: compute), x: map, statistics: statistics, weight: weight, bias: bias,
-        gradient: dw, db: db, slope: slope, on: compute)
-      let loss = { (x: NaiveMap, weight: FloatSlice, bias: FloatSlice) in
-        zip(normalized(x, weight: weight, bias: bias, groups: 4).values, dy.values)
-          .reduce(0) { $0 + $1.0 * $1.1 }
+    let expected = x.values.indices.map { index in
+      difference { step in
+        var moved = x
+        moved.values[index] += step
+        return loss(moved, weight, bias)
       }
-      let expected = x.values.indices.map { index in
-        difference { step in
-          var moved = x
-          moved.values[index] += step
-          return loss(moved, weight, bias)
-        }
-      }
-      #expect(relativeError(NaiveMap(dx).values, expected) < 1e-3)
-      #expect(relativeError(added(dw), sidedSlopes(of: weight) { loss(x, $0, bias) }) < 1e-3)
-      #expect(relativeError(added(db), sidedSlopes(of: bias) { loss(x, weight, $0) }) < 1e-3)
     }
+    #expect(relativeError(NaiveMap(dx).values, expected) < 1e-3)
+    #expect(relativeError(added(dw), sidedSlopes(of: weight) { loss(x, $0, bias) }) < 1e-3)
+    #expect(relativeError(added(db), sidedSlopes(of: bias) { loss(x, weight, $0) }) < 1e-3)
+  }
 
-    @Test(arguments: instructionSets)
-    func `the gate and its gradients follow the formula`(isa: String) {
-      guard InstructionSet.select(isa) else { return }
-      let u = NaiveMap(shape, random: "u")
-      let dy = NaiveMap(shape, random: "dy")
-      var a = NaiveMap(shape, random: "a")
-      for index in a.values.indices { a.values[index] *= [1, 20, 250][index % 3] }
-      let maps = [u, a, dy].map { $0.featureMap(on: compute) }
-      let sigmoid = NaiveMap(maps[1]).values.map { 1 / (1 + exp(-$0)) }
-      var (y, du, da) = (u, u, u)
-      for (index, s) in sigmoid.enumerated() {
-        y.values[index] = u.values[index] * (1 + s)
-        du.values[index] = dy.values[index] * (1 + s)
-        da.values[index] = dy.values[index] * u.values[index] * s * (1 - s)
-      }
-      #expect(relativeError(AttentionGate.forward(maps[0], gate: maps[1], on: compute), y) < 1e-6)
-      let gradients = AttentionGate.backward(maps[2], maps[0], gate: maps[1], on: compute)
-      #expect(relativeError(gradients.du, du) < 1e-6)
-      #expect(relativeError(gradients.da, da) < 1e-6)
+  @Test
+  func `the gate and its gradients follow the formula`() {
+    let u = NaiveMap(shape, random: "u")
+    let dy = NaiveMap(shape, random: "dy")
+    var a = NaiveMap(shape, random: "a")
+    for index in a.values.indices { a.values[index] *= [1, 20, 250][index % 3] }
+    let maps = [u, a, dy].map { $0.featureMap(on: compute) }
+    let sigmoid = NaiveMap(maps[1]).values.map { 1 / (1 + exp(-$0)) }
+    var (y, du, da) = (u, u, u)
+    for (index, s) in sigmoid.enumerated() {
+      y.values[index] = u.values[index] * (1 + s)
+      du.values[index] = dy.values[index] * (1 + s)
+      da.values[index] = dy.values[index] * u.values[index] * s * (1 - s)
     }
+    #expect(relativeError(AttentionGate.forward(maps[0], gate: maps[1], on: compute), y) < 1e-6)
+    let gradients = AttentionGate.backward(maps[2], maps[0], gate: maps[1], on: compute)
+    #expect(relativeError(gradients.du, du) < 1e-6)
+    #expect(relativeError(gradients.da, da) < 1e-6)
+  }
 
-    @Test(arguments: instructionSets)
-    func `adding a map leaves its sharers alone`(isa: String) {
-      guard InstructionSet.select(isa) else { return }
-      let (a, b) = (NaiveMap(shape, random: "a"), NaiveMap(shape, random: "b"))
-      let original = a.featureMap(on: compute)
-      var sum = original
-      FeatureMapSum.add(b.featureMap(on: compute), to: &sum, on: compute)
-      var expected = a
-      for index in a.values.indices { expected.values[index] += b.values[index] }
-      #expect(relativeError(sum, expected) < 1e-6)
-      #expect(relativeError(original, a) < 1e-6)
-    }
+  @Test
+  func `adding a map leaves its sharers alone`() {
+    let (a, b) = (NaiveMap(shape, random: "a"), NaiveMap(shape, random: "b"))
+    let original = a.featureMap(on: compute)
+    var sum = original
+    FeatureMapSum.add(b.featureMap(on: compute), to: &sum, on: compute)
+    var expected = a
+    for index in a.values.indices { expected.values[index] += b.values[index] }
+    #expect(relativeError(sum, expected) < 1e-6)
+    #expect(relativeError(original, a) < 1e-6)
+  }
 
-    private func difference(_ f: (Double) -> Double) -> Double { (f(1e-4) - f(-1e-4)) / 2e-4 }
+  private func difference(_ f: (Double) -> Double) -> Double { (f(1e-4) - f(-1e-4)) / 2e-4 }
 
-    private func sidedSlopes(of slice: FloatSlice, _ f: (FloatSlice) -> Double) -> [Double] {
-      (0..<slice.count).map { index in
-        let sides = [Float(0x1p-10), -0x1p-10].map { step -> (Double, Double) in
-          let moved = FloatBuffer(zeros: slice.count).slice
-          _ = moved.mutableValues.update(fromContentsOf: slice.values)
-          moved.mutableValues[index] += step
-          return (f(moved), Double(moved.values[index]))
-        }
-        return (sides[0].0 - sides[1].0) / (sides[0].1 - sides[1].1)
+  private func sidedSlopes(of slice: FloatSlice, _ f: (FloatSlice) -> Double) -> [Double] {
+    (0..<slice.count).map { index in
+      let sides = [Float(0x1p-10), -0x1p-10].map { step -> (Double, Double) in
+        let moved = FloatBuffer(zeros: slice.count).slice
+        _ = moved.mutableValues.update(fromContentsOf: slice.values)
+        moved.mutableValues[index] += step
+        return (f(moved), Double(moved.values[index]))
       }
+      return (sides[0].0 - sides[1].0) / (sides[0].1 - sides[1].1)
     }
   }
 }

@@ -8,19 +8,20 @@ import Testing
     "block", "first-block", "stride-2", "raise", "attention-21-3", "attention-6-2", "head",
   ]
 
-  @Test(arguments: layers, [1, 2])
-  func `a layer agrees with its twin`(name: String, threads: Int) throws {
+  @Test(arguments: layers, Precision.allCases)
+  func `a layer agrees with its twin`(name: String, precision: Precision) throws {
+    let bound: Float = precision == .exact ? 1e-5 : 1e-4
     let fixture = try Fixture(name)
-    let layer = try LayerUnderTest(fixture, threads: threads)
+    let layer = try LayerUnderTest(fixture, precision: precision)
     let (x, dy) = try inputs(fixture)
-    #expect(try fixture.worst("output", layer.forward(x)) < 1e-5)
+    #expect(try fixture.worst("output", layer.forward(x)) < bound)
     if let dx = layer.backward(x, dy) {
-      #expect(try fixture.worst("inputGradient", dx) < 1e-5)
+      #expect(try fixture.worst("inputGradient", dx) < bound)
     }
     for parameter in layer.store.parameters {
       let key = String(parameter.name.dropFirst("layer.".count))
       let worst = try fixture.worst(key, layer.store.gradient(of: parameter).values)
-      #expect(worst < 1e-5, "\(key)")
+      #expect(worst < bound, "\(key)")
     }
   }
 

@@ -28,8 +28,8 @@ struct LayerUnderTest {
 
   struct UnknownKind: Error { let kind: String? }
 
-  init(_ fixture: Fixture, slope: Float = 0.01, threads: Int = 2) throws {
-    let compute = Compute(threads: threads)
+  init(_ fixture: Fixture, slope: Float = 0.01, precision: Precision = .fast) throws {
+    let compute = Compute(threads: 2, precision: precision)
     store = try Self.makeStore(fixture, compute)
     let parts = Parts(
       store: store, compute: compute, settings: NormSettings(groups: 8, slope: slope),
@@ -105,7 +105,7 @@ struct LayerUnderTest {
       "layer.down", .dense(kernelSize: 3, stride: 2), inputs: parts.inputs,
       outputs: parts.outputs, in: parts.store)
     return Passes(
-      forward: { layer.forward(.maps([parts.map($0)]), on: parts.compute).planar },
+      forward: { layer.forward(.maps([parts.map($0)]), on: parts.compute).map.planar },
       backward: { x, dy in
         let dy = parts.map(dy)
         layer.addGradients(dy, input: .maps([parts.map(x)]), on: parts.compute)

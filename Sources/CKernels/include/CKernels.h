@@ -2,13 +2,14 @@
 // Feature maps are [C/16][D][H][W][16]; extents and offsets are given as z, y, x.
 #pragma once
 #include "Adam.h"
+#include "Tiles.h"
 
-// Selects "avx512", "avx2" or "baseline"; 0 if this machine cannot run it (nothing changes then).
-int lk_select(const char *name);
-// The name of the instruction set in use.
+// The name of the instruction set in use: "avx512", "avx2" or "baseline".
 const char *lk_active(void);
 // Bytes of second-level cache of one core; a usual size if the system does not tell.
 long lk_cache_bytes(void);
+// Bytes of third-level cache for each processor, likewise.
+long lk_shared_cache_bytes(void);
 
 // Copies grid positions first..<first+count into rows [tap][block][16] of `rows`, zero outside.
 // Position p reads voxel p * stride + taps[t]; every block starts at blocks[b].
@@ -27,6 +28,29 @@ void lk_pack(const float *weight, long laneStride, const long *taps, long tapCou
 // weight[t + lane * laneStride] += sum over parts of packed[part * partStride + t * step + lane]
 void lk_unpack_add(const float *packed, long step, long parts, long partStride, long tapCount,
                    float *weight, long laneStride);
+
+// Transforms tiles first..<first+count of one block of a map into [point][tile][...], as inputs or as
+// gradients of outputs.
+void lk_tiles_in(const lk_tiles *tiles, int isGradient, const float *map, long first, long count,
+                 float *points, long pitch, long tilePitch);
+// The way back into a block of a map, plus bias (or null); adds the voxels' sums and sums of squares
+// to moments[2][16] if given.
+void lk_tiles_out(const lk_tiles *tiles, const float *points, long pitch, long tilePitch,
+                  long first, long count, const float *bias, float *map, double *moments);
+// Transforms the weights of `inputs` channels and 16 outputs into [point][input][16]. Tap t of
+// size^3 is weight[input * inputStride + output * outputStride + taps[t]], or 0 if taps[t] < 0.
+void lk_tile_weights(long size, const float *weight, long inputStride, long outputStride,
+                     const long *taps, long inputs, float *points, long pitch);
+// Adds the gradients of those taps, given that of the transformed weights.
+void lk_tile_weight_gradients(long size, const float *points, long pitch, long inputs,
+                              const long *taps, float *weight, long inputStride,
+                              long outputStride);
+// outputs = inputs x weights at each point, for `rows` tiles.
+void lk_tile_products(const lk_tile_product *product, const float *inputs, long rows,
+                      const float *weights, float *outputs);
+// weights = inputs^T x outputs at each point, summed over `rows` tiles.
+void lk_tile_weight_products(const lk_tile_product *product, const float *inputs, long rows,
+                             float *weights, const float *outputs);
 
 // Copies rows of `width` voxels between rows of `before` and `after` zero voxels.
 void lk_pad_rows(const float *x, long rows, long width, long before, long after, float *padded);

@@ -1,0 +1,164 @@
+import CKernels
+import Tensors
+
+/// Weight gradients by a Winograd plan: at each point, the products of the transformed inputs and the
+/// transformed output gradients add up over the tiles, and their sum is transformed back.
+///
+/// Dealt out as slabs of channels times a fixed number of parts of the tiles, whose sums are added in
+/// order: the result does not depend on the threads.
+struct WinogradWeightGradient {
+  let plan: WinogradPlan
+  let input: BlockTable
+  let gradient: BlockTable
+  let layout: WeightLayout
+
+  /// Channels of a slab, of inputs and of outputs: 16 products for each value transformed.
+  private static let slab = 64
+  /// Tiles transformed at once. Fixed, because sums depend on it; 24 and 48 were equally fast.
+  private static let tiles = 24
+  /// Items worth having, for as many threads.
+  private static let items = 32
+
+  private struct Item {
+    let group: WinogradPlan.Group
+    let term: WinogradPlan.Term
+    let inputs: Range<Int>
+    let outputs: Range<Int>
+    let part: Int
+    let parts: Int
+  }
+
+  /// Adds the gradient to `dw`, whose values lie as `layout` says.
+  func add(to dw: FloatSlice, on compute: Compute) {
+    layout.check(dw)
+    precondition(
+      layout.inputs == input.channels && layout.outputs == gradient.channels,
+      "maps of \(input.channels) and \(gradient.channels) channels for weights of "
+        + "\(layout.inputs) and \(layout.outputs)")
+    let items = items()
+    let parts = items.map(\.parts).max() ?? 1
+    // Parts but the first; the first adds to the gradient itself.
+    let partial = compute.pool.take((parts - 1) * layout.count)
+    let points = plan.groups.flatMap(\.terms).map(\.pointsInAll).max() ?? 0
+    let perThread = points * (2 * pitch + Self.slab * Self.slab)
+    let scratch = compute.pool.take(perThread * compute.team.threads)
+    clear(partial, on: compute)
+    compute.team.parallelFor(items.count) { index, thread in
+      let item = items[index]
+      let target =
+        item.part == 0 ? dw.pointer : partial.pointer + (item.part - 1) * layout.count
+      run(item, into: target, scratch: scratch.pointer + thread * perThread)
+    }
+    sum(partial, parts: parts - 1, into: dw, on: compute)
+  }
+
+  private var pitch: Int { Self.tiles * Self.slab + 16 }
+
+  private func items() -> [Item] {
+    func slabs(_ channels: Int) -> [Range<Int>] {
+      stride(from: 0, to: channels, by: Self.slab).map {
+        $0..<min($0 + Self.slab, channels)
+      }
+    }
+    let pairs = slabs(layout.inputs).flatMap { inputs in
+      slabs(layout.outputs).map { (inputs, $0) }
+    }
+    let terms = plan.groups.flatMap { group in group.terms.map { (group, $0) } }
+    return terms.flatMap { group, term in
+      let blocks = (group.grid.voxels + Self.tiles - 1) / Self.tiles
+      let parts = min(blocks, max(1, Self.items / (pairs.count * terms.count)))
+      return pairs.flatMap { inputs, outputs in
+        (0..<parts).map {
+          Item(
+            group: group, term: term, inputs: inputs, outputs: outputs, part: $0, parts: parts)
+        }
+      }
+    }
+  }
+
+  private func run(
+    _ item: Item, into dw: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+  ) {
+    let points = item.term.pointsInAll
+    let outputs = scratch + points * pitch
+    let sums = outputs + points * pitch
+    let blocks = (item.group.grid.voxels + Self.tiles - 1) / Self.tiles
+    let first = item.part * blocks / item.parts
+    for block in first..<(item.part + 1) * blocks / item.parts {
+      let start = block * Self.tiles
+      let tiles = start..<min(start + Self.tiles, item.group.grid.voxels)
+      transform(
+        input, item.term.tiles(in: input.extent, grid: item.group.grid), isGradient: false,
+        channels: item.inputs, tiles: tiles, into: scratch)
+      transform(
+        gradient, item.group.tiles(in: gradient.extent), isGradient: true,
+        channels: item.outputs, tiles: tiles, into: outputs)
+      multiply(
+        item, inputs: scratch, outputs: outputs, tiles: tiles.count, into: sums,
+        accumulate: block > first)
+    }
+    transformBack(item, sums, into: dw)
+  }
+
+  private func transform(
+    _ maps: BlockTable, _ tiling: lk_tiles, isGradient: Bool, channels: Range<Int>,
+    tiles: Range<Int>, into points: UnsafeMutablePointer<Float>
+  ) {
+    var tiling = tiling
+    for block in channels.lowerBound / 16..<channels.upperBound / 16 {
+      lk_tiles_in(
+        &tiling, isGradient ? 1 : 0, maps.pointers[block], tiles.lowerBound, tiles.count,
+        points + block * 16 - channels.lowerBound, pitch, Self.slab)
+    }
+  }
+
+  private func multiply(
+    _ item: Item, inputs: UnsafePointer<Float>, outputs: UnsafePointer<Float>, tiles: Int,
+    into sums: UnsafeMutablePointer<Float>, accumulate: Bool
+  ) {
+    var form = lk_tile_product()
+    form.depth = item.inputs.count
+    form.outputBlocks = item.outputs.count / 16
+    form.inputPitch = pitch
+    form.inputTilePitch = Self.slab
+    form.outputPitch = pitch
+    form.outputTilePitch = Self.slab
+    form.weightPitch = Self.slab * Self.slab
+    form.weightBlockPitch = Self.slab * 16
+    form.accumulate = accumulate ? 1 : 0
+    item.term.points.withUnsafeBufferPointer { points in
+      form.points = points.baseAddress
+      form.pointCount = points.count
+      lk_tile_weight_products(&form, inputs, tiles, sums, outputs)
+    }
+  }
+
+  private func transformBack(
+    _ item: Item, _ sums: UnsafePointer<Float>, into dw: UnsafeMutablePointer<Float>
+  ) {
+    for block in 0..<item.outputs.count / 16 {
+      let output = item.outputs.lowerBound + block * 16
+      lk_tile_weight_gradients(
+        item.term.size, sums + block * Self.slab * 16, Self.slab * Self.slab,
+        item.inputs.count, item.term.taps,
+        dw + item.inputs.lowerBound * layout.inputStride + output * layout.outputStride,
+        layout.inputStride, layout.outputStride)
+    }
+  }
+
+  private func clear(_ partial: FloatBuffer, on compute: Compute) {
+    FlatBlock.fill(partial.slice, with: 0, on: compute)
+  }
+
+  private func sum(
+    _ partial: FloatBuffer, parts: Int, into dw: FloatSlice, on compute: Compute
+  ) {
+    guard parts > 0 else { return }
+    FlatBlock.forChunks(of: layout.count, on: compute) { _, range in
+      for part in 0..<parts {
+        let values = partial.pointer + part * layout.count
+        for index in range { dw.pointer[index] += values[index] }
+      }
+    }
+  }
+}
