@@ -13,6 +13,7 @@
 #include "depthwise_body.h"
 #include "norm_body.h"
 #include "gate_body.h"
+#include "peak_body.h"
 #pragma clang attribute pop
 #include "table_body.h"
 #endif

@@ -11,4 +11,5 @@
 #include "depthwise_body.h"
 #include "norm_body.h"
 #include "gate_body.h"
+#include "peak_body.h"
 #include "table_body.h"

@@ -129,3 +129,5 @@ void lk_gate_gradient(const float *dy, const float *u, const float *a, long coun
     table->gate_gradient(dy, u, a, count, du, da);
 }
 void lk_add(const float *x, long count, float *y) { table->add(x, count, y); }
+float lk_multiply_adds(long rounds) { return table->multiply_adds(rounds); }
+long lk_multiply_add_width(void) { return table->multiply_add_width; }

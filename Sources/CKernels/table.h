@@ -4,7 +4,7 @@
 
 struct lk_table {
     const char *name;
-    long row_step;
+    long row_step, multiply_add_width;
     __typeof__(lk_gather) *gather;
     __typeof__(lk_scatter) *scatter;
     __typeof__(lk_pack) *pack;
@@ -26,6 +26,7 @@ struct lk_table {
     __typeof__(lk_gate) *gate;
     __typeof__(lk_gate_gradient) *gate_gradient;
     __typeof__(lk_add) *add;
+    __typeof__(lk_multiply_adds) *multiply_adds;
 };
 
 extern const struct lk_table lk_table_avx512, lk_table_avx2, lk_table_baseline;

@@ -2,6 +2,7 @@
 const struct lk_table ISA(lk_table) = {
     .name = ISA_NAME,
     .row_step = ROW,
+    .multiply_add_width = CHAINS * WIDTH,
     .gather = ISA(gather),
     .scatter = ISA(scatter),
     .pack = ISA(pack),
@@ -23,4 +24,5 @@ const struct lk_table ISA(lk_table) = {
     .gate = ISA(gate),
     .gate_gradient = ISA(gate_gradient),
     .add = ISA(add),
+    .multiply_adds = ISA(multiply_adds),
 };

@@ -8,11 +8,11 @@ package enum DenseImplementation: String, CaseIterable, Sendable {
   /// Gathered rows times packed weights through `sgemm`, whatever the kernel; exact.
   case sweep
 
-  /// Whether this way is right for a convolution of such a plan, if it has one.
-  fileprivate func accepts(cost: Double?, precision: Precision) -> Bool {
+  /// Whether this way is right for `problem`.
+  fileprivate func accepts(_ problem: DenseProblem, precision: Precision) -> Bool {
     switch self {
-    // On tiles that lie mostly outside the map the transforms cost more than is saved.
-    case .winograd: precision == .fast && cost.map { $0 < 0.5 } ?? false
+    // Where the weights outweigh the voxels, transforming them costs more than is saved.
+    case .winograd: precision == .fast && problem.plan.map { $0.cost < problem.sweepCost } ?? false
     case .sweep: true
     }
   }
@@ -32,7 +32,7 @@ struct DenseProblem {
     _ input: BlockTable, weight: FloatSlice, bias: FloatSlice?,
     using forced: DenseImplementation?, on compute: Compute
   ) -> (FeatureMap, ChannelMoments?) {
-    switch forced ?? choice(input, on: compute) {
+    switch forced ?? choice(compute.precision) {
     case .winograd:
       guard let plan else { preconditionFailure("no Winograd plan for \(kernelSize)^3") }
       let product = WinogradProduct(
@@ -44,12 +44,10 @@ struct DenseProblem {
     }
   }
 
-  private func choice(_ input: BlockTable, on compute: Compute) -> DenseImplementation {
-    let cost = plan?.cost(
-      kernelSize: kernelSize, outputs: output.extent, inputs: input.extent)
-    return DenseImplementation.allCases.first {
-      $0.accepts(cost: cost, precision: compute.precision)
-    } ?? .sweep
+  fileprivate var sweepCost: Double { sweeps.reduce(0) { $0 + $1.cost } }
+
+  private func choice(_ precision: Precision) -> DenseImplementation {
+    DenseImplementation.allCases.first { $0.accepts(self, precision: precision) } ?? .sweep
   }
 
   /// Adds the gradient of the weights to `dw`.
@@ -57,7 +55,7 @@ struct DenseProblem {
     _ input: BlockTable, _ gradient: BlockTable, to dw: FloatSlice,
     using forced: DenseImplementation?, on compute: Compute
   ) {
-    switch forced ?? choice(input, on: compute) {
+    switch forced ?? choice(compute.precision) {
     case .winograd:
       guard let plan else { preconditionFailure("no Winograd plan for \(kernelSize)^3") }
       WinogradWeightGradient(plan: plan, input: input, gradient: gradient, layout: layout)

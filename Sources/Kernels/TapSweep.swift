@@ -47,6 +47,10 @@ struct TapSweep {
     return sweeps
   }
 
+  /// Multiply-adds for each pair of channels at what gathering makes of `sgemm`'s speed, and the packing
+  /// of the weights in as many as take the same time: about 150 a tap, measured on AVX2.
+  var cost: Double { Double(taps.count) * (1.4 * Double(grid.voxels) + 150) }
+
   private static func forEachTap(_ k: Int, _ body: (_ tap: Int, _ zyx: [Int]) -> Void) {
     for tap in 0..<k * k * k { body(tap, [tap / (k * k), tap / k % k, tap % k]) }
   }

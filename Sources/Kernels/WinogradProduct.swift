@@ -53,6 +53,7 @@ private struct WinogradPass {
     var outputBlocks: Int
 
     init(group: WinogradPlan.Group, layout: WeightLayout, threads: Int) {
+      sharedWeightPitch = layout.inputs * layout.outputs + 16
       let count = group.grid.voxels
       points = group.terms[0].pointsInAll
       let isSingle = count <= WinogradTiling.sharingLimit
@@ -68,9 +69,11 @@ private struct WinogradPass {
       }
     }
 
-    // The sixteen floats keep the points of a tile out of the same cache sets.
+    // Sixteen floats more keep the points of a tile out of the same cache sets.
     var inputPitch: Int { tiles * slab + 16 }
     var outputPitch: Int { tiles * outputBlocks * 16 + 16 }
+    var ownWeightPitch: Int { slab * 16 + 16 }
+    let sharedWeightPitch: Int
   }
 
   init(product: WinogradProduct, group: WinogradPlan.Group, compute: Compute) {
@@ -84,7 +87,7 @@ private struct WinogradPass {
       weights = nil
       return
     }
-    let perTerm = cut.points * layout.inputs * layout.outputs
+    let perTerm = cut.points * cut.sharedWeightPitch
     let buffer = compute.pool.take(group.terms.count * perTerm)
     let outputBlocks = layout.outputs / 16
     let inputBlocks = layout.inputs / 16
@@ -94,7 +97,7 @@ private struct WinogradPass {
       let start = term * perTerm + (outputBlock * layout.inputs + inputBlock * 16) * 16
       product.transformWeights(
         group.terms[term], inputs: inputBlock * 16..<inputBlock * 16 + 16, output: outputBlock,
-        into: buffer.pointer + start, pitch: layout.inputs * layout.outputs)
+        into: buffer.pointer + start, pitch: cut.sharedWeightPitch)
     }
     weights = buffer
   }
@@ -104,7 +107,7 @@ private struct WinogradPass {
     var partial = PartialMoments(parts: cut.tileBlocks, channels: product.layout.outputs)
     let inputFloats = cut.points * cut.inputPitch
     let outputFloats = cut.points * cut.outputPitch
-    let weightFloats = weights == nil ? cut.points * cut.slab * 16 : 0
+    let weightFloats = weights == nil ? cut.points * cut.ownWeightPitch : 0
     let perThread = inputFloats + outputFloats + weightFloats
     let scratch = compute.pool.take(perThread * compute.team.threads)
     partial.withPointer { moments in
@@ -166,7 +169,7 @@ private struct WinogradPass {
     let layout = product.layout
     if let weights {
       form.outputBlocks = item.outputBlocks.count
-      form.weightPitch = layout.inputs * layout.outputs
+      form.weightPitch = cut.sharedWeightPitch
       form.weightBlockPitch = layout.inputs * 16
       let start =
         term * cut.points * form.weightPitch
@@ -176,7 +179,7 @@ private struct WinogradPass {
       return
     }
     form.outputBlocks = 1
-    form.weightPitch = cut.slab * 16
+    form.weightPitch = cut.ownWeightPitch
     for (index, block) in item.outputBlocks.enumerated() {
       product.transformWeights(
         group.terms[term], inputs: channels, output: block, into: item.weights,

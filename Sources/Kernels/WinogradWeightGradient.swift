@@ -14,6 +14,8 @@ struct WinogradWeightGradient {
 
   /// Channels of a slab, of inputs and of outputs: 16 products for each value transformed.
   private static let slab = 64
+  // Sixteen floats more keep the points out of the same cache sets.
+  private static let weightPitch = slab * slab + 16
   /// Tiles transformed at once. Fixed, because sums depend on it; 24 and 48 were equally fast.
   private static let tiles = 24
   /// Items worth having, for as many threads.
@@ -40,7 +42,7 @@ struct WinogradWeightGradient {
     // Parts but the first; the first adds to the gradient itself.
     let partial = compute.pool.take((parts - 1) * layout.count)
     let points = plan.groups.flatMap(\.terms).map(\.pointsInAll).max() ?? 0
-    let perThread = points * (2 * pitch + Self.slab * Self.slab)
+    let perThread = points * (2 * pitch + Self.weightPitch)
     let scratch = compute.pool.take(perThread * compute.team.threads)
     clear(partial, on: compute)
     compute.team.parallelFor(items.count) { index, thread in
@@ -66,7 +68,8 @@ struct WinogradWeightGradient {
     let terms = plan.groups.flatMap { group in group.terms.map { (group, $0) } }
     return terms.flatMap { group, term in
       let blocks = (group.grid.voxels + Self.tiles - 1) / Self.tiles
-      let parts = min(blocks, max(1, Self.items / (pairs.count * terms.count)))
+      // Each part ends with the transform of its sum, which several blocks should pay for.
+      let parts = max(1, min(blocks / 3, Self.items / (pairs.count * terms.count)))
       return pairs.flatMap { inputs, outputs in
         (0..<parts).map {
           Item(
@@ -123,7 +126,7 @@ struct WinogradWeightGradient {
     form.inputTilePitch = Self.slab
     form.outputPitch = pitch
     form.outputTilePitch = Self.slab
-    form.weightPitch = Self.slab * Self.slab
+    form.weightPitch = Self.weightPitch
     form.weightBlockPitch = Self.slab * 16
     form.accumulate = accumulate ? 1 : 0
     item.term.points.withUnsafeBufferPointer { points in
@@ -139,7 +142,7 @@ struct WinogradWeightGradient {
     for block in 0..<item.outputs.count / 16 {
       let output = item.outputs.lowerBound + block * 16
       lk_tile_weight_gradients(
-        item.term.size, sums + block * Self.slab * 16, Self.slab * Self.slab,
+        item.term.size, sums + block * Self.slab * 16, Self.weightPitch,
         item.inputs.count, item.term.taps,
         dw + item.inputs.lowerBound * layout.inputStride + output * layout.outputStride,
         layout.inputStride, layout.outputStride)

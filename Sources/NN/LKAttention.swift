@@ -6,6 +6,7 @@ import Tensors
 ///
 /// Our choice: dilated before local, as in the article's equation; its figure has them swapped.
 package struct LKAttention {
+  private let name: String
   private let dilated: Convolution
   private let local: Convolution
   private let pointwise: Convolution
@@ -18,6 +19,7 @@ package struct LKAttention {
     func layer(_ part: String, _ kind: Convolution.Kind) -> Convolution {
       Convolution("\(name).\(part)", kind, inputs: channels, outputs: channels, in: store)
     }
+    self.name = name
     dilated = layer(
       "dilated", .depthwise(kernelSize: placement.dilatedSize, dilation: placement.dilation))
     local = layer("local", .depthwise(kernelSize: placement.localSize, dilation: 1))
@@ -30,12 +32,14 @@ package struct LKAttention {
     let localMap = local.forward(.maps([dilatedMap]), on: compute).map
     let gate = pointwise.forward(.maps([localMap]), on: compute).map
     kept = keeping ? (dilatedMap, localMap, gate) : nil
-    return AttentionGate.forward(u, gate: gate, on: compute)
+    return compute.measure(name, .forward) { AttentionGate.forward(u, gate: gate, on: compute) }
   }
 
   /// The last forward's output for the same `u`, computed again.
   package func output(_ u: FeatureMap, on compute: Compute) -> FeatureMap {
-    AttentionGate.forward(u, gate: cache().gate, on: compute)
+    compute.measure(name, .recompute) {
+      AttentionGate.forward(u, gate: cache().gate, on: compute)
+    }
   }
 
   /// Adds all parameters' gradients, lets go of the cache and returns the gradient of `u`.
@@ -45,7 +49,9 @@ package struct LKAttention {
   ) throws(E) -> FeatureMap {
     let maps = cache()
     kept = nil
-    var (du, dGate) = AttentionGate.backward(dy, u, gate: maps.gate, on: compute)
+    var (du, dGate) = compute.measure(name, .inputGradient) {
+      AttentionGate.backward(dy, u, gate: maps.gate, on: compute)
+    }
     let dLocal = try backward(pointwise, dGate, input: maps.local, on: compute, final: isFinal)
     let dDilated = try backward(local, dLocal, input: maps.dilated, on: compute, final: isFinal)
     let dThrough = try backward(dilated, dDilated, input: u, on: compute, final: isFinal)

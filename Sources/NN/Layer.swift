@@ -10,7 +10,7 @@ package enum LayerInput {
 /// A convolution of any of the network's kinds; it keeps nothing between calls.
 package struct Convolution {
   /// How the kernel is laid over its input.
-  package enum Kind {
+  package enum Kind: Hashable, Sendable {
     /// Every output channel reads every input channel.
     case dense(kernelSize: Int, stride: Int)
     /// 4^3 with stride 2: doubles the extent.
@@ -23,6 +23,8 @@ package struct Convolution {
   package let kind: Kind
   package let inputs: Int
   package let outputs: Int
+  /// The implementation to use if there are several; nil for the first that accepts the problem.
+  package var implementation: DenseImplementation?
 
   /// The layer called `name`, whose parameters are in `store`.
   package init(_ name: String, _ kind: Kind, inputs: Int, outputs: Int, in store: ParameterStore) {
@@ -36,6 +38,12 @@ package struct Convolution {
   package func forward(
     _ input: LayerInput, on compute: Compute
   ) -> (map: FeatureMap, moments: ChannelMoments?) {
+    compute.measure(parameters.name, .forward) { convolve(input, on: compute) }
+  }
+
+  private func convolve(
+    _ input: LayerInput, on compute: Compute
+  ) -> (map: FeatureMap, moments: ChannelMoments?) {
     let (weight, bias) = (parameters.weight, parameters.bias)
     switch (kind, input) {
     case (.dense, .image(let image)):
@@ -45,10 +53,11 @@ package struct Convolution {
     case (.dense(let size, let stride), .maps(let maps)):
       return DenseConvolution.forward(
         maps, weight: weight, bias: bias, outputs: outputs, kernelSize: size, stride: stride,
-        on: compute)
+        using: implementation, on: compute)
     case (.transposed, _):
       return TransposedConvolution.forward(
-        single(input), weight: weight, bias: bias, outputs: outputs, on: compute)
+        single(input), weight: weight, bias: bias, outputs: outputs, using: implementation,
+        on: compute)
     case (.depthwise(let size, let dilation), _):
       let map = DepthwiseConvolution.forward(
         single(input), weight: weight, bias: bias, kernelSize: size, dilation: dilation,
@@ -59,15 +68,23 @@ package struct Convolution {
 
   /// Adds the gradients of weight and bias, given the output's gradient and the input.
   package func addGradients(_ dy: FeatureMap, input: LayerInput, on compute: Compute) {
+    compute.measure(parameters.name, .weightGradient) {
+      correlate(dy, input: input, on: compute)
+    }
+  }
+
+  private func correlate(_ dy: FeatureMap, input: LayerInput, on compute: Compute) {
     let (dw, db) = (parameters.weightGradient, parameters.biasGradient)
     switch (kind, input) {
     case (.dense, .image(let image)):
       StemConvolution.weightGradient(image, dy, weight: dw, bias: db, on: compute)
     case (.dense(let size, let stride), .maps(let maps)):
       DenseConvolution.weightGradient(
-        maps, dy, weight: dw, bias: db, kernelSize: size, stride: stride, on: compute)
+        maps, dy, weight: dw, bias: db, kernelSize: size, stride: stride, using: implementation,
+        on: compute)
     case (.transposed, _):
-      TransposedConvolution.weightGradient(single(input), dy, weight: dw, bias: db, on: compute)
+      TransposedConvolution.weightGradient(
+        single(input), dy, weight: dw, bias: db, using: implementation, on: compute)
     case (.depthwise(let size, let dilation), _):
       DepthwiseConvolution.weightGradient(
         single(input), dy, weight: dw, bias: db, kernelSize: size, dilation: dilation,
@@ -77,14 +94,20 @@ package struct Convolution {
 
   /// The gradient of the input, given the output's; its channels are those of all inputs.
   package func inputGradient(_ dy: FeatureMap, on compute: Compute) -> FeatureMap {
+    compute.measure(parameters.name, .inputGradient) { transposed(dy, on: compute) }
+  }
+
+  private func transposed(_ dy: FeatureMap, on compute: Compute) -> FeatureMap {
     let weight = parameters.weight
     switch kind {
     case .dense(let size, let stride):
       let shape = Shape(channels: inputs, extent: dy.shape.extent.map { $0 * stride })
       return DenseConvolution.inputGradient(
-        dy, weight: weight, inputShape: shape, kernelSize: size, stride: stride, on: compute)
+        dy, weight: weight, inputShape: shape, kernelSize: size, stride: stride,
+        using: implementation, on: compute)
     case .transposed:
-      return TransposedConvolution.inputGradient(dy, weight: weight, inputs: inputs, on: compute)
+      return TransposedConvolution.inputGradient(
+        dy, weight: weight, inputs: inputs, using: implementation, on: compute)
     case .depthwise(let size, let dilation):
       return DepthwiseConvolution.inputGradient(
         dy, weight: weight, kernelSize: size, dilation: dilation, on: compute)
@@ -125,9 +148,11 @@ package struct NormalizedConvolution {
   ) -> FeatureMap {
     let (map, moments) = convolution.forward(input, on: compute)
     _ = consume input  // Frees an input that nobody else holds before the next map is made.
-    let (output, statistics) = GroupNormalization.forward(
-      map, moments: moments, weight: norm.weight, bias: norm.bias, groups: settings.groups,
-      slope: settings.slope, on: compute)
+    let (output, statistics) = compute.measure(norm.name, .forward) {
+      GroupNormalization.forward(
+        map, moments: moments, weight: norm.weight, bias: norm.bias, groups: settings.groups,
+        slope: settings.slope, on: compute)
+    }
     kept = keeping ? (map, statistics) : nil
     return output
   }
@@ -135,8 +160,10 @@ package struct NormalizedConvolution {
   /// The last forward's output, computed again.
   package func output(on compute: Compute) -> FeatureMap {
     let (map, statistics) = cache()
-    return GroupNormalization.output(
-      map, statistics, weight: norm.weight, bias: norm.bias, slope: settings.slope, on: compute)
+    return compute.measure(norm.name, .recompute) {
+      GroupNormalization.output(
+        map, statistics, weight: norm.weight, bias: norm.bias, slope: settings.slope, on: compute)
+    }
   }
 
   /// Adds all parameters' gradients, lets go of the cache and returns the gradient of the
@@ -155,9 +182,11 @@ package struct NormalizedConvolution {
   private mutating func normBackward(_ dy: FeatureMap, on compute: Compute) -> FeatureMap {
     let (map, statistics) = cache()
     kept = nil
-    return GroupNormalization.backward(
-      dy, x: map, statistics: statistics, weight: norm.weight, bias: norm.bias,
-      gradient: norm.weightGradient, db: norm.biasGradient, slope: settings.slope, on: compute)
+    return compute.measure(norm.name, .inputGradient) {
+      GroupNormalization.backward(
+        dy, x: map, statistics: statistics, weight: norm.weight, bias: norm.bias,
+        gradient: norm.weightGradient, db: norm.biasGradient, slope: settings.slope, on: compute)
+    }
   }
 
   /// The gradient of the input, given what `backward` returned.

@@ -19,16 +19,22 @@ package struct OutputHead {
 
   /// The logits at the map's extent.
   package func forward(_ x: FeatureMap, on compute: Compute) -> VoxelGrid {
-    Head.forward(
-      x, weight: parameters.weight, bias: parameters.bias, outputs: outputs, on: compute)
+    compute.measure(parameters.name, .forward) {
+      Head.forward(
+        x, weight: parameters.weight, bias: parameters.bias, outputs: outputs, on: compute)
+    }
   }
 
   /// Adds the parameters' gradients and returns the gradient of `x`.
   package func backward(_ dLogits: VoxelGrid, input x: FeatureMap, on compute: Compute)
     -> FeatureMap
   {
-    Head.weightGradient(
-      x, dLogits, weight: parameters.weightGradient, bias: parameters.biasGradient, on: compute)
-    return Head.inputGradient(dLogits, weight: parameters.weight, inputs: inputs, on: compute)
+    compute.measure(parameters.name, .weightGradient) {
+      Head.weightGradient(
+        x, dLogits, weight: parameters.weightGradient, bias: parameters.biasGradient, on: compute)
+    }
+    return compute.measure(parameters.name, .inputGradient) {
+      Head.inputGradient(dLogits, weight: parameters.weight, inputs: inputs, on: compute)
+    }
   }
 }

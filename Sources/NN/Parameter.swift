@@ -76,7 +76,7 @@ package final class ParameterStore: Sendable {
       preconditionFailure("no layer \(layer) among \(parameters.count) parameters")
     }
     return LayerParameters(
-      weight: values(of: weight), bias: values(of: bias),
+      name: layer, weight: values(of: weight), bias: values(of: bias),
       weightGradient: gradient(of: weight), biasGradient: gradient(of: bias))
   }
 
@@ -111,6 +111,7 @@ package final class ParameterStore: Sendable {
 
 /// The weight and bias of one layer, and where their gradients are added up.
 package struct LayerParameters {
+  package let name: String
   package let weight: FloatSlice
   package let bias: FloatSlice
   package let weightGradient: FloatSlice

@@ -11,12 +11,15 @@ package final class Compute: Sendable {
   package let team: ThreadTeam
   package let pool: MemoryPool
   package let precision: Precision
+  /// Where layers note their time, if anyone wants to know.
+  package let profile: Profile?
 
   /// A team of `threads` threads with an empty pool.
-  package init(threads: Int, precision: Precision = .fast) {
+  package init(threads: Int, precision: Precision = .fast, profile: Profile? = nil) {
     team = ThreadTeam(threads: threads)
     pool = MemoryPool()
     self.precision = precision
+    self.profile = profile
   }
 
   deinit { team.stop() }

@@ -51,10 +51,12 @@ package struct FeatureMap: Sendable {
       offset: offset + range.lowerBound * shape.extent.voxels, pool: pool)
   }
 
-  /// The first float of block 0 for reading; valid while the map lives. For Kernels only.
+  /// The first float of block 0 for reading; valid while the map lives. For Kernels and
+  /// benchmarks only.
   package var pointer: UnsafePointer<Float> { UnsafePointer(buffer.pointer + offset) }
 
-  /// The first float of block 0 for writing, after a copy if the storage is shared. For Kernels only.
+  /// The first float of block 0 for writing, after a copy if the storage is shared. For Kernels and
+  /// benchmarks only.
   package mutating func mutablePointer() -> UnsafeMutablePointer<Float> {
     if !isKnownUniquelyReferenced(&buffer) {
       let copy = pool.take(shape.count)

@@ -8,7 +8,7 @@ import Training
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measure speed and memory, as JSON lines.",
-    subcommands: [StepBenchCommand.self])
+    subcommands: [StepBenchCommand.self, KernelBenchCommand.self])
 }
 
 /// `lkdist bench step`.
@@ -21,70 +21,62 @@ struct StepBenchCommand: ParsableCommand {
         lkdist bench step --patch 64,64,64 --inputs 4 --outputs 3 --threads 2 --steps 3
       """)
 
-  @Option(help: "The patch size x,y,z.")
-  var patch = "64,64,64"
-
-  @Option(help: "Channels of the image.")
-  var inputs = 4
-
-  @Option(help: "Channels of the logits.")
-  var outputs = 3
-
-  @Option(help: "Attention modules: none, mid or full.")
-  var attention = "mid"
-
-  @Option(help: "Channels of the first scale.")
-  var channels = 32
-
-  @Option(help: "The largest number of channels of a scale.")
-  var maximumChannels = 512
-
-  @Option(help: "Scales of the network.")
-  var scales = 6
+  @OptionGroup var network: NetworkOptions
 
   @Option(help: "Steps to time.")
   var steps = 3
 
+  @Flag(help: "Print the last step's time by layer and phase as well.")
+  var profile = false
+
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
-    guard extent != nil else {
-      throw ValidationError("--patch takes three sizes, such as 64,64,64")
-    }
-    guard ["none", "mid", "full"].contains(attention) else {
-      throw ValidationError("--attention takes none, mid or full")
-    }
-    guard inputs > 0, outputs > 0, steps > 0 else {
-      throw ValidationError("--inputs, --outputs and --steps must be at least 1")
-    }
+    guard steps > 0 else { throw ValidationError("--steps must be at least 1") }
   }
 
   func run() throws {
-    guard let extent else { return }
-    let model = ModelConfiguration(
-      inputs: inputs, outputs: outputs, attention: placements, channels: channels,
-      maximumChannels: maximumChannels, scales: scales, groups: 8)
-    try model.validate(patch: extent)
+    let (model, extent) = try network.checked()
     let session = try MPISession()
     let budget = try ThreadBudget.ofThisRank(flag: shared.threads, world: session.world)
-    let benchmark = try StepBenchmark(model, extent: extent, on: Compute(threads: budget.threads))
+    let compute = Compute(threads: budget.threads, profile: profile ? Profile() : nil)
+    let benchmark = try StepBenchmark(model, extent: extent, on: compute)
     for _ in 0..<steps { print(benchmark.step().text) }
+    for line in benchmark.profile { print(line.text) }
     try session.finalize()
   }
+}
 
-  private var placements: [AttentionPlacement] {
-    switch attention {
-    case "mid": ModelConfiguration.mid(scales: scales)
-    case "full": ModelConfiguration.full(scales: scales)
-    default: ModelConfiguration.none
-    }
+/// `lkdist bench kernels`.
+struct KernelBenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kernels",
+    abstract: "Time each convolution of a network, one JSON line a pass and implementation.",
+    discussion: """
+      GFLOP/s are those of the direct convolution, so more than the processor's peak is possible;
+      the peak is measured beside each kernel, GB/s count inputs, outputs and weights once.
+
+      Example:
+        lkdist bench kernels --patch 64,64,64 --threads 2
+      """)
+
+  @OptionGroup var network: NetworkOptions
+
+  @Option(help: "Runs of each kernel, of which the best counts.")
+  var repeats = 3
+
+  @OptionGroup var shared: SharedOptions
+
+  func validate() throws {
+    guard repeats > 0 else { throw ValidationError("--repeats must be at least 1") }
   }
 
-  private var extent: Extent? {
-    let sizes = patch.split(separator: ",", omittingEmptySubsequences: false).compactMap {
-      Int($0)
-    }
-    guard sizes.count == 3, sizes.allSatisfy({ $0 > 0 }) else { return nil }
-    return Extent(depth: sizes[2], height: sizes[1], width: sizes[0])
+  func run() throws {
+    let (model, extent) = try network.checked()
+    let session = try MPISession()
+    let budget = try ThreadBudget.ofThisRank(flag: shared.threads, world: session.world)
+    let compute = Compute(threads: budget.threads)
+    KernelBenchmark(model, extent: extent, repeats: repeats, on: compute).run { print($0.text) }
+    try session.finalize()
   }
 }

@@ -86,3 +86,7 @@ void lk_gate_gradient(const float *dy, const float *u, const float *a, long coun
                       float *da);
 // y += x over count floats (a multiple of 16).
 void lk_add(const float *x, long count, float *y);
+
+// Runs rounds * lk_multiply_add_width() independent multiply-adds; the result means nothing.
+float lk_multiply_adds(long rounds);
+long lk_multiply_add_width(void);

@@ -19,32 +19,54 @@ package final class StepBenchmark {
     model = try LKUNet(configuration, on: compute, seed: 1)
     optimizer = Adam(count: model.parameters.count)
     self.compute = compute
-    var stream = RandomStream(seed: 1, purpose: "benchmark")
-    let shape = Shape(channels: configuration.inputs, extent: extent)
-    image = VoxelGrid(shape, values: (0..<shape.count).map { _ in Float(stream.normal()) })
+    image = .random(Shape(channels: configuration.inputs, extent: extent), "image")
+    var stream = RandomStream(seed: 1, purpose: "regions")
     let regions = Shape(channels: configuration.outputs, extent: extent)
     target = .regions(
       VoxelGrid(regions, values: (0..<regions.count).map { _ in stream.uniform() < 0.2 ? 1 : 0 }))
   }
 
+  /// The last step's seconds by layer and phase, in the order of the step, and last those that no layer
+  /// took; empty without a profile. They add up to the step.
+  package private(set) var profile: [JSON] = []
+
   /// Runs one step; the JSON line says the seconds of its parts and the process's peak memory.
   package func step() -> JSON {
     let clock = ContinuousClock()
+    compute.profile?.reset()
     model.parameters.zeroGradients()
     var result: LossResult?
     let forward = clock.measure {
-      result = Loss.diceBCE(model.forward(image), target: target, scale: 1, on: compute)
+      let logits = model.forward(image)
+      result = compute.measure("loss", .forward) {
+        Loss.diceBCE(logits, target: target, scale: 1, on: compute)
+      }
     }
     let backward = clock.measure { model.backward(result?.gradients ?? []) { _ in } }
     let update = clock.measure {
-      optimizer.update(model.parameters, learningRate: 3e-4, on: compute)
+      compute.measure("optimizer", .update) {
+        optimizer.update(model.parameters, learningRate: 3e-4, on: compute)
+      }
     }
     let seconds = [forward, backward, update].map { $0 / .seconds(1) }
+    profile = lines(step: seconds.reduce(0, +))
     return [
       "forward_s": .number(seconds[0]), "backward_s": .number(seconds[1]),
       "update_s": .number(seconds[2]), "step_s": .number(seconds.reduce(0, +)),
       "peak_rss_bytes": .integer(Self.peakMemory),
     ]
+  }
+
+  private func lines(step: Double) -> [JSON] {
+    guard let entries = compute.profile?.entries else { return [] }
+    func line(_ layer: String, _ phase: String, _ seconds: Double) -> JSON {
+      [
+        "layer": .string(layer), "phase": .string(phase), "s": .number(seconds),
+        "share": .number(seconds / step),
+      ]
+    }
+    let rest = step - entries.reduce(0) { $0 + $1.seconds }
+    return entries.map { line($0.layer, $0.phase.rawValue, $0.seconds) } + [line("rest", "", rest)]
   }
 
   /// The largest resident size of the process so far, in bytes (getrusage counts KiB).
