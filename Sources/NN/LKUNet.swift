@@ -5,6 +5,8 @@ import Tensors
 /// a head for every decoder stage but the lowest (deep supervision).
 ///
 /// Between `forward` and `backward` each layer keeps one map; `backward` takes them out as it goes.
+/// With `Recompute.blocks` only what goes from stage to stage is kept, and `backward` runs each
+/// stage forward once more.
 package final class LKUNet {
   package let configuration: ModelConfiguration
   /// All parameters and their gradients, in the order of the forward pass.
@@ -14,19 +16,25 @@ package final class LKUNet {
   private let down: [Convolution]
   private var decoder: [DecoderStage]
   private let heads: [OutputHead]
+  private let recompute: Recompute
   private var encoderInputs: [LayerInput] = []
+  // With Recompute.blocks only: the outputs of the stages, finest first.
+  private var encoderOutputs: [FeatureMap] = []
+  private var decoderOutputs: [FeatureMap] = []
 
   /// A network with parameters drawn from `seed`.
   ///
   /// - Parameter slope: of the leaky ReLU below 0; anything but the paper's 0.01 is for tests.
   /// - Throws: `ModelError` if the configuration is outside the model domain.
   package init(
-    _ configuration: ModelConfiguration, on compute: Compute, seed: UInt64, slope: Float = 0.01
+    _ configuration: ModelConfiguration, recompute: Recompute = .none, on compute: Compute,
+    seed: UInt64, slope: Float = 0.01
   ) throws(ModelError) {
     try configuration.validate()
     let store = ParameterStore(configuration.parameters, on: compute)
     let settings = NormSettings(groups: configuration.groups, slope: slope)
     self.configuration = configuration
+    self.recompute = recompute
     self.compute = compute
     parameters = store
     encoder = configuration.makeEncoder(settings, in: store)
@@ -63,12 +71,16 @@ package final class LKUNet {
     var (dy, dSkips) = try decoderBackward(gradients, isFinal)
     for scale in encoder.indices.reversed() {
       let input = encoderInputs.removeLast()
+      if recompute == .blocks {
+        encoderOutputs.removeLast()
+        _ = encoder[scale].forward(input, keeping: true, on: compute)
+      }
       let dFirst = try encoder[scale].backward(
         consume dy, input: { input }, on: compute, final: isFinal)
       guard scale > 0 else { return }
       let dDown = encoder[scale].inputGradient(consume dFirst, on: compute)
       down[scale - 1].addGradients(
-        dDown, input: .maps([encoder[scale - 1].output(on: compute)]), on: compute)
+        dDown, input: .maps([encoderOutput(scale - 1)]), on: compute)
       try isFinal(down[scale - 1].parameters.offset)
       dy = down[scale - 1].inputGradient(dDown, on: compute)
       FeatureMapSum.add(dSkips.removeLast(), to: &dy, on: compute)
@@ -80,11 +92,14 @@ package final class LKUNet {
     _ image: VoxelGrid, keeping: Bool, visit: (Int, FeatureMap) -> Void
   ) -> FeatureMap {
     checkImage(image)
+    let keepsMaps = keeping && recompute == .none
     var skips = encode(image, keeping: keeping)
+    decoderOutputs = []
     var x = skips.removeLast()
     for scale in decoder.indices.reversed() {
       x = decoder[scale].forward(
-        consume x, skip: skips.removeLast(), keeping: keeping, on: compute)
+        consume x, skip: skips.removeLast(), keeping: keepsMaps, on: compute)
+      if keeping && !keepsMaps { decoderOutputs.insert(x, at: 0) }
       visit(scale, x)
     }
     return x
@@ -100,8 +115,10 @@ package final class LKUNet {
         input = .maps([down[scale - 1].forward(.maps([outputs[scale - 1]]), on: compute).map])
       }
       if keeping { encoderInputs.append(input) }
-      outputs.append(encoder[scale].forward(input, keeping: keeping, on: compute))
+      outputs.append(
+        encoder[scale].forward(input, keeping: keeping && recompute == .none, on: compute))
     }
+    encoderOutputs = keeping && recompute == .blocks ? outputs : []
     return outputs
   }
 
@@ -110,13 +127,16 @@ package final class LKUNet {
     _ gradients: [VoxelGrid], _ isFinal: (Int) throws(E) -> Void
   ) throws(E) -> (FeatureMap, [FeatureMap]) {
     var dSkips: [FeatureMap] = []
-    var dy = heads[0].backward(
-      gradients[0], input: decoder[0].output(on: compute), on: compute)
+    var dy = heads[0].backward(gradients[0], input: decoderOutput(0), on: compute)
     try isFinal(heads[0].offset)
     for scale in decoder.indices {
       let x = stageInput(scale)
+      if recompute == .blocks {
+        decoderOutputs.removeFirst()
+        _ = decoder[scale].forward(x, skip: encoderOutput(scale), keeping: true, on: compute)
+      }
       let (dx, dSkip) = try decoder[scale].backward(
-        consume dy, x: x, skip: { encoder[scale].output(on: compute) }, on: compute,
+        consume dy, x: x, skip: { encoderOutput(scale) }, on: compute,
         final: isFinal)
       dSkips.append(dSkip)
       dy = dx
@@ -131,8 +151,18 @@ package final class LKUNet {
 
   /// What a decoder stage raised: the coarser stage's output, or the deepest encoder's.
   private func stageInput(_ scale: Int) -> FeatureMap {
-    scale + 1 < decoder.count
-      ? decoder[scale + 1].output(on: compute) : encoder[scale + 1].output(on: compute)
+    scale + 1 < decoder.count ? decoderOutput(scale + 1) : encoderOutput(scale + 1)
+  }
+
+  private func encoderOutput(_ scale: Int) -> FeatureMap {
+    recompute == .blocks ? encoderOutputs[scale] : encoder[scale].output(on: compute)
+  }
+
+  // The stages finer than `scale` are done with, and so are their outputs.
+  private func decoderOutput(_ scale: Int) -> FeatureMap {
+    recompute == .blocks
+      ? decoderOutputs[scale - (decoder.count - decoderOutputs.count)]
+      : decoder[scale].output(on: compute)
   }
 
   private func checkImage(_ image: VoxelGrid) {

@@ -10,14 +10,19 @@ package final class FloatBuffer: @unchecked Sendable {
 
   /// Allocates `count` floats outside any pool, all zero.
   package convenience init(zeros count: Int) {
-    self.init(count: count, pointer: MemoryPool.allocate(count), pool: nil)
+    self.init(count: count, pointer: Self.allocate(count), pool: nil)
     pointer.update(repeating: 0, count: count)
   }
 
-  fileprivate init(count: Int, pointer: UnsafeMutablePointer<Float>, pool: MemoryPool?) {
+  init(count: Int, pointer: UnsafeMutablePointer<Float>, pool: MemoryPool?) {
     self.count = count
     self.pointer = pointer
     self.pool = pool
+  }
+
+  private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
+    UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
+      .bindMemory(to: Float.self, capacity: max(count, 1))
   }
 
   deinit {
@@ -61,47 +66,4 @@ package struct FloatSlice: Sendable {
   package var mutableValues: UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(start: pointer, count: count)
   }
-}
-
-/// Aligned blocks kept for reuse by size, so that steps after the first allocate nothing.
-package final class MemoryPool: Sendable {
-  private struct State {
-    var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
-    var allocations = 0
-  }
-  // Pointers are not Sendable; the mutex is what makes the free lists safe.
-  private struct Guarded: @unchecked Sendable { var state = State() }
-  private let guarded = Mutex(Guarded())
-
-  package init() {}
-
-  deinit {
-    guarded.withLock { for blocks in $0.state.free.values { blocks.forEach { $0.deallocate() } } }
-  }
-
-  /// The number of blocks that had to be allocated because none of their size was free.
-  package var allocations: Int { guarded.withLock { $0.state.allocations } }
-
-  /// A block of `count` floats with undefined contents.
-  package func take(_ count: Int) -> FloatBuffer {
-    let reused = guarded.withLock { guarded -> FloatBlock? in
-      if let block = guarded.state.free[count]?.popLast() { return FloatBlock(pointer: block) }
-      guarded.state.allocations += 1
-      return nil
-    }
-    return FloatBuffer(
-      count: count, pointer: reused?.pointer ?? Self.allocate(count), pool: self)
-  }
-
-  fileprivate func give(_ pointer: UnsafeMutablePointer<Float>, count: Int) {
-    let block = FloatBlock(pointer: pointer)
-    guarded.withLock { $0.state.free[count, default: []].append(block.pointer) }
-  }
-
-  fileprivate static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
-    UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
-      .bindMemory(to: Float.self, capacity: max(count, 1))
-  }
-
-  private struct FloatBlock: @unchecked Sendable { let pointer: UnsafeMutablePointer<Float> }
 }

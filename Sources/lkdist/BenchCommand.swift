@@ -4,6 +4,9 @@ import NN
 import Tensors
 import Training
 
+extension Recompute: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
+
 /// `lkdist bench`.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -26,6 +29,9 @@ struct StepBenchCommand: ParsableCommand {
   @Option(help: "Steps to time.")
   var steps = 3
 
+  @Option(help: "What backward computes again: none or blocks.")
+  var recompute = Recompute.none
+
   @Flag(help: "Print the last step's time by layer and phase as well.")
   var profile = false
 
@@ -39,8 +45,10 @@ struct StepBenchCommand: ParsableCommand {
     let (model, extent) = try network.checked()
     let session = try MPISession()
     let budget = try ThreadBudget.ofThisRank(flag: shared.threads, world: session.world)
-    let compute = Compute(threads: budget.threads, profile: profile ? Profile() : nil)
-    let benchmark = try StepBenchmark(model, extent: extent, on: compute)
+    let compute = Compute(
+      threads: budget.threads, precision: network.precision, profile: profile ? Profile() : nil)
+    let benchmark = try StepBenchmark(
+      model, extent: extent, recompute: recompute, on: compute)
     for _ in 0..<steps { print(benchmark.step().text) }
     for line in benchmark.profile { print(line.text) }
     try session.finalize()

@@ -25,6 +25,9 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: "Scales of the network.")
   var scales = 6
 
+  @Option(help: "Kernels: fast or exact.")
+  var precision = Precision.fast
+
   func validate() throws {
     guard extent != nil else {
       throw ValidationError("--patch takes three sizes, such as 64,64,64")

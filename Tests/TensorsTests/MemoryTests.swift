@@ -7,7 +7,35 @@ import Testing
   @Test func `a pool hands a returned block out again`() {
     let pool = MemoryPool()
     for _ in 0..<10 { _ = FeatureMap(uninitialized: shape, from: pool) }
-    #expect(pool.allocations == 1)
+    #expect(pool.growths == 1)
+  }
+
+  @Test func `gaps side by side become one`() {
+    let pool = MemoryPool()
+    var blocks = (0..<5).map { _ in pool.take(16) }
+    let first = blocks[1].pointer
+    let growths = pool.growths
+    // From both ends to the middle, so that a gap is joined below, above and on both sides.
+    blocks.remove(at: 1)
+    blocks.remove(at: 2)
+    blocks.remove(at: 1)
+    #expect(pool.take(48).pointer == first)
+    #expect(pool.growths == growths)
+  }
+
+  @Test func `a block takes the smallest gap that holds it`() {
+    let pool = MemoryPool()
+    var blocks = [64, 16, 32, 16].map { pool.take($0) }
+    let small = blocks[2].pointer
+    blocks.remove(at: 2)
+    blocks.remove(at: 0)
+    #expect(pool.take(20).pointer == small)
+  }
+
+  @Test func `the top grows from the gap below it`() {
+    let pool = MemoryPool()
+    let start = pool.take(32).pointer
+    #expect(pool.take(64).pointer == start)
   }
 
   @Test func `a shared feature map is copied before it is written`() {

@@ -137,14 +137,12 @@ import Training
     Case(
       "model: {attention: [{scale: 2, kernelSize: 21, dilation: 3, decomposed: false}]}",
       "model.attention[0].decomposed false; use true"),
-    Case("model: {precision: exact}", "model.precision exact; use fast"),
     Case("optimizer: {shard: true}", "optimizer.shard true; use false"),
     Case("augmentation: {preset: light}", "augmentation.preset light; use none"),
     Case("augmentation: {preset: default}", "augmentation.preset default; use none"),
     Case(
       "training: {checkpointMinutes: 5}", "training.checkpointMinutes other than null; use null"),
     Case("training: {keep: 2}", "training.keep other than 1; use 1"),
-    Case("training: {recompute: blocks}", "training.recompute blocks; use none"),
     Case("distributed: {compression: bf16}", "distributed.compression bf16; use none"),
     Case("distributed: {reproducible: true}", "distributed.reproducible true; use false"),
     Case("distributed: {validation: all}", "distributed.validation all; use root"),

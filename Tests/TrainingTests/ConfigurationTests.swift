@@ -60,11 +60,14 @@ import Training
           - scale: 0
             kernelSize: 5
             dilation: 1
+        precision: exact
       loss: {kind: weighted-dice}
       optimizer: {maximumGradientNorm: 12}
       augmentation: {transforms: [{kind: mirror, axes: [x, z], probability: 0.5}]}
-      training: {stepsPerEpoch: 7}
+      training: {stepsPerEpoch: 7, recompute: blocks}
       """)
+    #expect(configuration.model.precision == .exact)
+    #expect(configuration.training.recompute == .blocks)
     #expect(configuration.data.path == "/data/Task")
     #expect(configuration.data.fold == .all)
     #expect(configuration.data.splits == "/runs/splits_final.json")

@@ -14,9 +14,10 @@ package final class StepBenchmark {
   ///
   /// - Throws: `ModelError` for a network outside the model domain.
   package init(
-    _ configuration: ModelConfiguration, extent: Extent, on compute: Compute
+    _ configuration: ModelConfiguration, extent: Extent, recompute: Recompute,
+    on compute: Compute
   ) throws(ModelError) {
-    model = try LKUNet(configuration, on: compute, seed: 1)
+    model = try LKUNet(configuration, recompute: recompute, on: compute, seed: 1)
     optimizer = Adam(count: model.parameters.count)
     self.compute = compute
     image = .random(Shape(channels: configuration.inputs, extent: extent), "image")

@@ -1,3 +1,6 @@
+import NN
+import Tensors
+
 /// Everything a run depends on: the contents of `lkdist.yaml` with every key's default filled in.
 package struct Configuration: Equatable, Sendable {
   /// The run's name, part of its default folder `runs/<name>`.
@@ -121,9 +124,6 @@ extension Configuration {
     }
   }
 
-  /// How exact the kernels must be.
-  package enum Precision: String, CaseIterable, Sendable { case fast }
-
   /// The loss.
   package struct Loss: Equatable, Sendable {
     package var kind = LossKind.diceCE
@@ -227,9 +227,6 @@ extension Configuration {
 
     package init() {}
   }
-
-  /// What is computed twice to save memory.
-  package enum Recompute: String, CaseIterable, Sendable { case none }
 
   /// How ranks work together.
   package struct Distributed: Equatable, Sendable {

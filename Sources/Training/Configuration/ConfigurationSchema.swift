@@ -81,7 +81,7 @@ extension Configuration {
         "channels double per scale up to this"),
       Field("scales", \.scales, .integer(atLeast: 1), "resolutions; each halves the one before"),
       Field("groups", \.groups, .integer(atLeast: 1), "of the group normalization"),
-      Field("precision", \.precision, .choice(notBuilt: ["exact"]), "fast"),
+      Field("precision", \.precision, .choice(), "fast"),
     ])
   }
 
@@ -132,7 +132,7 @@ extension Configuration {
       Field("checkpointMinutes", \.checkpointMinutes, .nullOnly("null"), "not built yet: null"),
       Field(
         "keep", \.keep, Codec.integer(atLeast: 1).only(1), "past checkpoints; not built yet: 1"),
-      Field("recompute", \.recompute, .choice(notBuilt: ["blocks"]), "none"),
+      Field("recompute", \.recompute, .choice(), "none"),
       Field(
         "maximumBadSteps", \.maximumBadSteps, .integer(atLeast: 0),
         "steps without a finite gradient before giving up"),

@@ -41,7 +41,8 @@ package final class Trainer {
     self.compute = compute
     self.folder = folder
     self.log = log
-    model = try LKUNet(setup.model, on: compute, seed: UInt64(settings.seed))
+    model = try LKUNet(
+      setup.model, recompute: settings.training.recompute, on: compute, seed: UInt64(settings.seed))
     optimizer = Adam(
       count: model.parameters.count, beta1: settings.optimizer.beta1,
       beta2: settings.optimizer.beta2, epsilon: settings.optimizer.epsilon,

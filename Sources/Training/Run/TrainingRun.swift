@@ -74,7 +74,8 @@ package struct TrainingRun {
     let folder = RunFolder(options.output ?? "runs/\(setup.configuration.name)")
     let checkpoint = try sharedCheckpoint(in: folder)
     let log = try openLog(in: folder, setup: setup, checkpoint: checkpoint)
-    let compute = Compute(threads: budget.threads)
+    let compute = Compute(
+      threads: budget.threads, precision: setup.configuration.model.precision)
     let trainer = try Trainer(setup, world: world, folder: folder, log: log, on: compute)
     if let checkpoint {
       try trainer.resume(from: checkpoint)
