@@ -255,5 +255,5 @@ extension Configuration {
   package enum ValidationPlace: String, CaseIterable, Sendable { case root }
 
   /// What ranks with different weights lead to.
-  package enum OnReplicaMismatch: String, CaseIterable, Sendable { case stop }
+  package enum OnReplicaMismatch: String, CaseIterable, Sendable { case stop, repair }
 }

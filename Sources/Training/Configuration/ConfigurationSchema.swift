@@ -149,9 +149,11 @@ extension Configuration {
         "before a silent rank is given up; not built yet: 600"),
       Field("validation", \.validation, .choice(notBuilt: ["all"]), "root"),
       Field(
-        "checkReplicasEvery", \.checkReplicasEvery, Codec.integer(atLeast: 1).only(50),
-        "steps between comparisons of the ranks' weights; not built yet: 50"),
-      Field("onReplicaMismatch", \.onReplicaMismatch, .choice(notBuilt: ["repair"]), "stop"),
+        "checkReplicasEvery", \.checkReplicasEvery, .integer(atLeast: 1),
+        "steps between comparisons of the ranks' weights"),
+      Field(
+        "onReplicaMismatch", \.onReplicaMismatch, .choice(),
+        "stop | repair (send the majority's weights to all)"),
     ])
   }
 

@@ -11,9 +11,7 @@ extension Trainer {
   ///   damaged file.
   package func resume(from path: String) throws {
     if world.rank == 0 { state = try adapted(try read(path), path) }
-    for block in [model.parameters.values, optimizer.first, optimizer.second] {
-      try world.broadcast(block.slice)
-    }
+    try broadcastState()
     let encoded = String(decoding: try JSONEncoder().encode(state), as: UTF8.self)
     let shared = try world.broadcast(encoded)
     state = try JSONDecoder().decode(CheckpointState.self, from: Data(shared.utf8))

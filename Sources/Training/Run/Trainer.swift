@@ -8,23 +8,14 @@ import Tensors
 ///
 /// A world of one rank runs the same code.
 package final class Trainer {
-  /// How a run ended.
-  package enum Outcome: Equatable, Sendable {
-    case finished
-    /// `--max-steps` were reached; `last` is written.
-    case reachedStepLimit
-    /// Every rank agreed to stop on a signal or time limit; `last` is written.
-    case stopped
-  }
-
   let setup: RunSetup
   let world: Communicator
   let compute: Compute
   package let model: LKUNet
-  let optimizer: Adam
+  package let optimizer: Adam
   let folder: RunFolder
   let log: RunLog
-  var state: CheckpointState
+  package internal(set) var state: CheckpointState
   private let reducer: GradientReducer
   private let schedule: Schedule
   private let patchesInRun: Int
@@ -75,7 +66,7 @@ package final class Trainer {
       let plan = setup.epochPlan(state.epoch, ranks: world.size)
       for step in stepInEpoch..<plan.steps {
         if let limit = maximumSteps, state.step >= limit { return try end(.reachedStepLimit) }
-        if try train(step, of: plan, from: loader) { return try end(.stopped) }
+        if let outcome = try train(step, of: plan, from: loader) { return outcome }
       }
       try finishEpoch()
     }
@@ -94,8 +85,10 @@ package final class Trainer {
 
   // MARK: - Steps
 
-  /// Runs one step of the run; true if a rank was asked to stop.
-  private func train(_ step: Int, of plan: EpochPlan, from loader: PatchLoader) throws -> Bool {
+  /// Runs one step of the run; how the run ended, if it did.
+  private func train(
+    _ step: Int, of plan: EpochPlan, from loader: PatchLoader
+  ) throws -> Outcome? {
     var clock = PhaseClock()
     let requests = plan.patches(step: step, rank: world.rank)
     var patches: [Patch] = []
@@ -115,7 +108,12 @@ package final class Trainer {
           seconds: clock.seconds),
         stepInEpoch: step + 1, stepsPerEpoch: plan.steps, patchesDone: state.patchesDone)
     }
-    return report.asksToStop
+    if state.step % setup.configuration.distributed.checkReplicasEvery == 0,
+      let failure = try checkReplicas()
+    {
+      return .failed(failure)
+    }
+    return report.asksToStop ? try end(.stopped) : nil
   }
 
   /// What one step did, the same on every rank.

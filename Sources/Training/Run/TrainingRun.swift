@@ -83,7 +83,8 @@ package struct TrainingRun {
       try trainer.startFromWeights(weights)
     }
     let outcome = try trainer.run(maximumSteps: options.maximumSteps)
-    log.logger.info("\(ending(outcome, trainer, folder))")
+    log.logger.log(
+      level: outcome.isFailure ? .error : .info, "\(ending(outcome, trainer, folder))")
     // No rank leaves before the root has written what the others' ends would cut off.
     try world.barrier()
     return outcome
@@ -171,6 +172,7 @@ package struct TrainingRun {
       return "stopped after \(state.step) steps as asked; run again to go on"
     case .stopped:
       return "stopped on a signal or time limit after step \(state.step); run again to go on"
+    case .failed(let error): return "\(error)"
     }
   }
 }
