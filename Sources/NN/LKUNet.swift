@@ -15,6 +15,8 @@ package final class LKUNet {
   private var decoder: [DecoderStage]
   private let heads: [OutputHead]
   private var encoderInputs: [LayerInput] = []
+  /// Called with the name and the output of every part as a forward pass leaves it.
+  package var inspect: ((_ part: String, _ output: FeatureMap) -> Void)?
 
   /// A network with parameters drawn from `seed`.
   ///
@@ -85,6 +87,7 @@ package final class LKUNet {
     for scale in decoder.indices.reversed() {
       x = decoder[scale].forward(
         consume x, skip: skips.removeLast(), keeping: keeping, on: compute)
+      inspect?("decoder.\(scale)", x)
       visit(scale, x)
     }
     return x
@@ -101,6 +104,7 @@ package final class LKUNet {
       }
       if keeping { encoderInputs.append(input) }
       outputs.append(encoder[scale].forward(input, keeping: keeping, on: compute))
+      inspect?("encoder.\(scale)", outputs[scale])
     }
     return outputs
   }

@@ -80,4 +80,5 @@ private func flipBit(_ bit: UInt32 = 0, of name: String, in trainer: Trainer) th
   values[last] = Float(bitPattern: values[last].bitPattern ^ 1 << bit)
 }
 
-private struct NoSuch: Error { let name: String }
+/// A parameter that the network does not have.
+struct NoSuch: Error { let name: String }

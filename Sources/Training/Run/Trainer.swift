@@ -13,13 +13,13 @@ package final class Trainer {
   let compute: Compute
   package let model: LKUNet
   package let optimizer: Adam
-  let folder: RunFolder
+  package let folder: RunFolder
   let log: RunLog
   package internal(set) var state: CheckpointState
   private let reducer: GradientReducer
   private let schedule: Schedule
   private let patchesInRun: Int
-  private var badSteps = 0
+  var badSteps = BadSteps()
   private lazy var validator = Validator(setup, model: model, folder: folder, on: compute)
 
   /// Builds the replica of this rank, with the parameters of the root; `state` says where to go on.
@@ -96,10 +96,10 @@ package final class Trainer {
     clock.end(\.data)
     let patchesInStep = plan.patchesInStep(step)
     let report = try self.step(patches, of: patchesInStep, timedBy: &clock)
+    let before = state
     state.step += 1
     state.patchesDone += patchesInStep
     state.patchesInEpoch += patchesInStep
-    try guardAgainstBadSteps(report)
     if world.rank == 0 {
       try log.step(
         StepRecord(
@@ -107,6 +107,9 @@ package final class Trainer {
           learningRate: report.learningRate, gradientNorm: report.gradientNorm,
           seconds: clock.seconds),
         stepInEpoch: step + 1, stepsPerEpoch: plan.steps, patchesDone: state.patchesDone)
+    }
+    if let end = try guardAgainstBadStep(report, patches, of: patchesInStep, before: before) {
+      return end
     }
     if state.step % setup.configuration.distributed.checkReplicasEvery == 0,
       let failure = try checkReplicas()
@@ -124,7 +127,7 @@ package final class Trainer {
     package let gradientNorm: Double
     let learningRate: Double
     let asksToStop: Bool
-    var isFinite: Bool { loss.isFinite && gradientNorm.isFinite }
+    package var isFinite: Bool { loss.isFinite && gradientNorm.isFinite }
   }
 
   /// One step of all ranks: forward, backward, allreduce, update.
@@ -171,21 +174,6 @@ package final class Trainer {
       optimizer.update(model.parameters, learningRate: rate, on: compute)
     }
     return report
-  }
-
-  private func guardAgainstBadSteps(_ report: StepReport) throws(TrainingError) {
-    guard !report.isFinite else {
-      badSteps = 0
-      return
-    }
-    badSteps += 1
-    log.logger.warning("step \(state.step): loss or gradient is not finite; the step is skipped")
-    guard badSteps < setup.configuration.training.maximumBadSteps else {
-      throw .badData(
-        "\(badSteps) steps in a row had a loss or gradient that is not finite "
-          + "(training.maximumBadSteps); lower optimizer.learningRate or set "
-          + "optimizer.maximumGradientNorm, then run again from the last checkpoint")
-    }
   }
 
   // MARK: - Ends of epochs
