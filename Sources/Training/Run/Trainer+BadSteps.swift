@@ -34,8 +34,9 @@ extension Trainer {
     }
     if badSteps.inARow == 0 { badSteps.lastGood = before }
     badSteps.inARow += 1
-    let findings = try world.gather(
-      findings(in: patches, of: patchesInStep).joined(separator: "\n"))
+    let own = findings(in: patches, of: patchesInStep).joined(separator: "\n")
+    activity.begin(.barrier, "a step that is not finite")
+    let findings = try world.gather(own)
     logBadStep((findings ?? []).flatMap { $0.split(separator: "\n") })
     guard badSteps.inARow >= setup.configuration.training.maximumBadSteps else { return nil }
     return try giveUp()

@@ -54,6 +54,7 @@ extension Trainer {
   /// Writes `last`, from which a run goes on; on the root only.
   func saveLast() throws(TrainingError) {
     guard world.rank == 0 else { return }
+    activity.begin(.checkpoint, "last")
     let parameters = model.parameters
     try Checkpoint.write(
       to: folder.lastCheckpoint, weights: parameters.namedValues,
@@ -64,6 +65,7 @@ extension Trainer {
   /// Writes `best`, weights only; on the root only.
   func saveBest() throws(TrainingError) {
     guard world.rank == 0 else { return }
+    activity.begin(.checkpoint, "best")
     try Checkpoint.write(
       to: folder.bestCheckpoint, weights: model.parameters.namedValues, metadata: metadata)
   }

@@ -9,6 +9,7 @@ extension Trainer {
   /// - Returns: on every rank the error that names the odd ones if the run must stop; the root's
   ///   names their hosts too.
   package func checkReplicas() throws(CommunicationError) -> TrainingError? {
+    activity.begin(.allreduce, "comparing weights")
     let parameters = model.parameters.parameters
     let tensors = parameters.map { model.parameters.values(of: $0) }
     guard let mismatch = try world.findMismatch(of: tensors) else { return nil }

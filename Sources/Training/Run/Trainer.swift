@@ -20,7 +20,11 @@ package final class Trainer {
   private let schedule: Schedule
   private let patchesInRun: Int
   var badSteps = BadSteps()
-  private lazy var validator = Validator(setup, model: model, folder: folder, on: compute)
+  /// What this rank is doing, for a watchdog.
+  package let activity = Activity()
+  private let layers: [Int: String]
+  private lazy var validator = Validator(
+    setup, model: model, folder: folder, activity: activity, on: compute)
 
   /// Builds the replica of this rank, with the parameters of the root; `state` says where to go on.
   package init(
@@ -45,6 +49,12 @@ package final class Trainer {
       settings.training.epochs * setup.epochPlan(0, ranks: world.size).patches
     state = CheckpointState(
       step: 0, epoch: 0, patchesDone: 0, ranks: world.size, seed: settings.seed)
+    layers = Dictionary(
+      uniqueKeysWithValues: model.parameters.parameters.map { ($0.offset, $0.layer) })
+    model.inspect = { [activity] part, _ in activity.reach(part) }
+    reducer.willWait = { [activity] bucket, buckets in
+      activity.reach("bucket \(bucket) of \(buckets)")
+    }
     try world.broadcast(model.parameters.values.slice)
   }
 
@@ -89,6 +99,7 @@ package final class Trainer {
   private func train(
     _ step: Int, of plan: EpochPlan, from loader: PatchLoader
   ) throws -> Outcome? {
+    activity.begin(.load, step: state.step + 1)
     var clock = PhaseClock()
     let requests = plan.patches(step: step, rank: world.rank)
     var patches: [Patch] = []
@@ -141,21 +152,27 @@ package final class Trainer {
     model.parameters.zeroGradients()
     var loss = 0.0
     for (index, patch) in patches.enumerated() {
+      activity.begin(.forward, patch.subject)
       let logits = model.forward(patch.image)
       let result = setup.configuration.criterion(
         logits, target: setup.scheme.target(of: patch), scale: 1 / Float(patchesInStep),
         on: compute)
       loss += result.value / Double(patchesInStep)
       clock.end(\.forward)
+      activity.begin(.backward, patch.subject)
       try model.backward(result.gradients) { firstFinal throws(CommunicationError) in
+        activity.reach(layers[firstFinal] ?? "")
         if index == patches.count - 1 { try reducer.gradientsAreFinal(from: firstFinal) }
       }
       clock.end(\.backward)
     }
+    activity.begin(.allreduce)
     try reducer.finish()
+    activity.reach("loss")
     let stop = StopRequest.isMade ? 1.0 : 0
     var shared = [loss, stop]
     try world.allreduceSum(&shared)
+    activity.begin(.update)
     clock.moveExposed(reducer)
     let report = update(loss: shared[0], asksToStop: shared[1] > 0)
     clock.end(\.update)

@@ -82,11 +82,17 @@ package struct TrainingRun {
     } else if let weights = options.weights {
       try trainer.startFromWeights(weights)
     }
+    let watchdog = try Watchdog(
+      trainer.activity, over: world,
+      timeout: setup.configuration.distributed.timeoutSeconds
+    ) { log.logger.error("\($0)") }
     let outcome = try trainer.run(maximumSteps: options.maximumSteps)
     log.logger.log(
       level: outcome.isFailure ? .error : .info, "\(ending(outcome, trainer, folder))")
     // No rank leaves before the root has written what the others' ends would cut off.
+    trainer.activity.begin(.barrier, "end")
     try world.barrier()
+    watchdog.stop()
     return outcome
   }
 
