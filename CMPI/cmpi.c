@@ -61,6 +61,13 @@ int cmpi_start(int *serialized) {
 
 int cmpi_end(void) { return MPI_Finalize(); }
 
+int cmpi_threads(int *multiple) {
+    int provided = MPI_THREAD_SINGLE;
+    int status = MPI_Query_thread(&provided);
+    *multiple = provided == MPI_THREAD_MULTIPLE;
+    return status;
+}
+
 cmpi_state cmpi_now(void) {
     int started = 0;
     int ended = 0;
@@ -118,6 +125,27 @@ int cmpi_start_allreduce(cmpi_comm comm, void *data, int count, cmpi_type type,
                                 comm_of(comm), &started);
     *request = keep(started);
     return status;
+}
+
+int cmpi_start_send(cmpi_comm comm, const void *data, int count, int rank,
+                    cmpi_request *request) {
+    MPI_Request started = MPI_REQUEST_NULL;
+    int status = MPI_Isend(data, count, MPI_BYTE, rank, 0, comm_of(comm), &started);
+    *request = keep(started);
+    return status;
+}
+
+int cmpi_receive_ready(cmpi_comm comm, void *data, int capacity, int *rank, int *count) {
+    int ready = 0;
+    MPI_Message message;
+    MPI_Status sender;
+    *count = -1;
+    int status = MPI_Improbe(MPI_ANY_SOURCE, 0, comm_of(comm), &ready, &message, &sender);
+    if (status || !ready) return status;
+    status = MPI_Mrecv(data, capacity, MPI_BYTE, &message, &sender);
+    if (status) return status;
+    *rank = sender.MPI_SOURCE;
+    return MPI_Get_count(&sender, MPI_BYTE, count);
 }
 
 int cmpi_wait(cmpi_request *request) {

@@ -73,6 +73,29 @@ expect "an MPI error of one rank ends the job" 71 "MPI_ERR_ROOT" \
 expect "an error that unwinds past the session ends the job" 70 "left without a word" \
   mpirun --oversubscribe -n 3 "$tests" leave
 
+echo "== ranks that hang"
+watch() { expect "$1" "$2" "$3" mpirun --oversubscribe -n "$4" "$tests" "$5"; }
+for n in 2 4; do
+  last="rank $((n - 1)) on $host"
+  watch "one of $n ranks that hangs is named with its phase" 71 \
+    "$last, in step 17, forward (case_1, decoder.1), has made no progress for" "$n" watch-hang
+  watch "one of $n ranks that is stopped is named with its last phase" 71 \
+    "$last, last in step 17, load, has been silent for" "$n" watch-stop
+  watch "a root that is stopped is named by one of $n ranks" 71 \
+    "the root, rank 0 on $host, last in step 17, load, has been silent for" "$n" watch-stop-root
+done
+watch "who finds the root silent says where it is itself" 71 \
+  "this rank is in step 17, barrier" 3 watch-stop-root
+watch "of ranks that wait for each other the one behind is named" 71 \
+  "furthest behind is rank 2 on $host, in step 17, allreduce, for" 3 watch-deadlock
+watch "the log is told who is late" 71 "reported: rank 1 on $host, in step 17, forward" 2 watch-hang
+watch "a log that hangs does not keep a job from ending" 71 \
+  "lkdist: rank 0 of 2 on $host: rank 1 on $host, in step 17, forward" 2 watch-hanging-log
+watch "a rank alone that hangs ends, too" 71 \
+  "the root, rank 0 on $host, in step 17, forward" 1 watch-hang
+watch "long validation on the root is no hang" 0 "nobody was late" 3 watch-validation
+watch "a job that was suspended goes on" 0 "nobody was late" 2 watch-suspend
+
 echo "== threads"
 unset LKDIST_THREADS SLURM_CPUS_PER_TASK OMPI_MCA_hwloc_base_binding_policy
 cores=$(nproc)

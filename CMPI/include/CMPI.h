@@ -16,6 +16,8 @@ typedef enum { CMPI_NOT_STARTED, CMPI_RUNNING, CMPI_ENDED } cmpi_state;
 int cmpi_start(int *serialized);
 /* MPI_Finalize. */
 int cmpi_end(void);
+/* MPI_Query_thread; `multiple` tells whether several threads may call MPI at the same time. */
+int cmpi_threads(int *multiple);
 /* MPI_Initialized and MPI_Finalized. */
 cmpi_state cmpi_now(void);
 
@@ -42,6 +44,11 @@ int cmpi_gather(cmpi_comm comm, const void *data, int count, void *into, const i
 /* MPI_Iallreduce, in place; `data` must stay until the request has ended. */
 int cmpi_start_allreduce(cmpi_comm comm, void *data, int count, cmpi_type type,
                          cmpi_operation operation, cmpi_request *request);
+/* MPI_Isend of bytes; `data` must stay until the request has ended. */
+int cmpi_start_send(cmpi_comm comm, const void *data, int count, int rank, cmpi_request *request);
+/* MPI_Improbe and MPI_Mrecv: takes a message of at most `capacity` bytes if one is there; `count` is
+ * its length, -1 without one. */
+int cmpi_receive_ready(cmpi_comm comm, void *data, int capacity, int *rank, int *count);
 /* MPI_Wait. */
 int cmpi_wait(cmpi_request *request);
 /* MPI_Test. */

@@ -13,6 +13,9 @@ package final class GradientReducer {
   /// Seconds of the last finished step that a bucket was under way while the caller did other work.
   package private(set) var hiddenSeconds = 0.0
 
+  /// Called before `finish()` waits for a bucket, counted from 1 of so many.
+  package var willWait: ((_ bucket: Int, _ buckets: Int) -> Void)?
+
   private let gradients: FloatSlice
   private let bounds: [Range<Int>]
   private let communicator: Communicator
@@ -98,6 +101,7 @@ package final class GradientReducer {
   private func drain() throws(CommunicationError) {
     try startReady()
     while ended < started {
+      willWait?(ended + 1, bounds.count)
       try endOldest()
       try startReady()
     }

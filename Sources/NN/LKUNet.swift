@@ -21,6 +21,8 @@ package final class LKUNet {
   // With Recompute.blocks only: the outputs of the stages, finest first.
   private var encoderOutputs: [FeatureMap] = []
   private var decoderOutputs: [FeatureMap] = []
+  /// Called with the name and the output of every part as a forward pass leaves it.
+  package var inspect: ((_ part: String, _ output: FeatureMap) -> Void)?
 
   /// A network with parameters drawn from `seed`.
   ///
@@ -100,6 +102,7 @@ package final class LKUNet {
       x = decoder[scale].forward(
         consume x, skip: skips.removeLast(), keeping: keepsMaps, on: compute)
       if keeping && !keepsMaps { decoderOutputs.insert(x, at: 0) }
+      inspect?("decoder.\(scale)", x)
       visit(scale, x)
     }
     return x
@@ -117,6 +120,7 @@ package final class LKUNet {
       if keeping { encoderInputs.append(input) }
       outputs.append(
         encoder[scale].forward(input, keeping: keeping && recompute == .none, on: compute))
+      inspect?("encoder.\(scale)", outputs[scale])
     }
     encoderOutputs = keeping && recompute == .blocks ? outputs : []
     return outputs

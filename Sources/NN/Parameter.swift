@@ -30,6 +30,9 @@ package struct Parameter: Hashable, Sendable {
 
   /// The number of values.
   package var count: Int { shape.reduce(1, *) }
+
+  /// The layer it belongs to, such as `encoder.0.conv1`.
+  package var layer: String { name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name }
 }
 
 /// Every parameter and its gradient, each in one flat block in the order of the forward pass.

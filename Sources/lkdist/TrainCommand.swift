@@ -53,7 +53,7 @@ struct TrainCommand: ParsableCommand {
       options: options, world: session.world, threads: shared.threads, isQuiet: shared.quiet
     ).run()
     try session.finalize()
-    if outcome == .stopped { throw ExitCode(Training.ExitCode.stopped.rawValue) }
+    if outcome.exitCode != .done { throw ExitCode(outcome.exitCode.rawValue) }
   }
 
   private var options: TrainingRun.Options {

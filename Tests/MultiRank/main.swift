@@ -3,7 +3,9 @@ import Collectives
 // Tests that need several ranks: `scripts/mpirun-tests.sh` runs this for 1, 2, 3 and 4 ranks.
 // To add some: write a file with a function that returns `[MultiRankTest]`, as ReducerTests.swift
 // does, and add its call to this list.
-let allTests = communicatorTests() + reducerTests() + threadBudgetTests() + trainerTests()
+let allTests =
+  communicatorTests() + reducerTests() + threadBudgetTests() + trainerTests()
+  + replicaTests() + badStepTests()
 
 do {
   let session = try MPISession()

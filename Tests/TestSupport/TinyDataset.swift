@@ -37,6 +37,13 @@ package struct TinyDataset: Sendable {
   /// The size of every subject.
   package static let extent = Extent(depth: 16, height: 16, width: 16)
 
+  /// Replaces a subject's image by one whose voxels are all `value`.
+  package func fillImage(_ index: Int, with value: Float) throws {
+    let shape = Shape(channels: 1, extent: Self.extent)
+    let grid = VoxelGrid(shape, values: [Float](repeating: value, count: shape.count))
+    try NIfTI.write(Volume(grid: grid, geometry: Self.geometry), to: image(index))
+  }
+
   private func writeSubject(_ index: Int) throws {
     var stream = RandomStream(seed: 5, purpose: "subject", patch: index)
     let labels = Self.labels

@@ -124,6 +124,16 @@ import Training
     Case(
       "training: {epochs: null}",
       "training.epochs: expected a whole number of at least 1, found nothing"),
+    Case(
+      "distributed: {timeoutSeconds: 0.5}",
+      "distributed.timeoutSeconds: expected a number of at least 1, found '0.5'"),
+    Case(
+      "distributed: {checkReplicasEvery: 0}",
+      "distributed.checkReplicasEvery: expected a whole number of at least 1, found '0'"),
+    Case(
+      "distributed: {onReplicaMismatch: ignore}",
+      "distributed.onReplicaMismatch: unknown value 'ignore'; did you mean 'stop'? "
+        + "(stop or repair)"),
   ]
 
   static let notBuilt = [

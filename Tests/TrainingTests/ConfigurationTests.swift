@@ -65,6 +65,7 @@ import Training
       optimizer: {maximumGradientNorm: 12}
       augmentation: {transforms: [{kind: mirror, axes: [x, z], probability: 0.5}]}
       training: {stepsPerEpoch: 7, recompute: blocks}
+      distributed: {timeoutSeconds: 30, checkReplicasEvery: 5, onReplicaMismatch: repair}
       """)
     #expect(configuration.model.precision == .exact)
     #expect(configuration.training.recompute == .blocks)
@@ -84,6 +85,9 @@ import Training
     #expect(configuration.optimizer.maximumGradientNorm == 12)
     #expect(configuration.augmentation.transforms == [.mirror(axes: [.x, .z], probability: 0.5)])
     #expect(configuration.training.stepsPerEpoch == 7)
+    #expect(configuration.distributed.timeoutSeconds == 30)
+    #expect(configuration.distributed.checkReplicasEvery == 5)
+    #expect(configuration.distributed.onReplicaMismatch == .repair)
   }
 
   private var unusual: Configuration {

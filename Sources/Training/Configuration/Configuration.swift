@@ -235,7 +235,7 @@ extension Configuration {
     package var compression = Compression.none
     /// Whether sums are the same for any number of ranks; always false until that is built.
     package var reproducible = false
-    /// Seconds a rank waits for the others before it gives up, above 0.
+    /// Seconds that a rank may make no progress before the job ends, 1 or more.
     package var timeoutSeconds = 600.0
     package var validation = ValidationPlace.root
     /// Steps from one comparison of the ranks' weights to the next, 1 or more.
@@ -252,5 +252,5 @@ extension Configuration {
   package enum ValidationPlace: String, CaseIterable, Sendable { case root }
 
   /// What ranks with different weights lead to.
-  package enum OnReplicaMismatch: String, CaseIterable, Sendable { case stop }
+  package enum OnReplicaMismatch: String, CaseIterable, Sendable { case stop, repair }
 }

@@ -145,13 +145,15 @@ extension Configuration {
       Field("compression", \.compression, .choice(notBuilt: ["bf16"]), "none"),
       Field("reproducible", \.reproducible, .falseOnly, "not built yet: false"),
       Field(
-        "timeoutSeconds", \.timeoutSeconds, Codec.positive.only(600),
-        "before a silent rank is given up; not built yet: 600"),
+        "timeoutSeconds", \.timeoutSeconds, .number("a number of at least 1") { $0 >= 1 },
+        "without progress of a rank before the job ends"),
       Field("validation", \.validation, .choice(notBuilt: ["all"]), "root"),
       Field(
-        "checkReplicasEvery", \.checkReplicasEvery, Codec.integer(atLeast: 1).only(50),
-        "steps between comparisons of the ranks' weights; not built yet: 50"),
-      Field("onReplicaMismatch", \.onReplicaMismatch, .choice(notBuilt: ["repair"]), "stop"),
+        "checkReplicasEvery", \.checkReplicasEvery, .integer(atLeast: 1),
+        "steps between comparisons of the ranks' weights"),
+      Field(
+        "onReplicaMismatch", \.onReplicaMismatch, .choice(),
+        "stop | repair (send the majority's weights to all)"),
     ])
   }
 

@@ -1,3 +1,4 @@
+import Collectives
 import Imaging
 import NN
 import Tensors
@@ -8,13 +9,17 @@ struct Validator {
   private let store: SubjectStore
   private let segmenter: Segmenter
   private let folder: RunFolder
+  private let activity: Activity
 
-  init(_ setup: RunSetup, model: LKUNet, folder: RunFolder, on compute: Compute) {
+  init(
+    _ setup: RunSetup, model: LKUNet, folder: RunFolder, activity: Activity, on compute: Compute
+  ) {
     subjects = setup.validation
     store = setup.store(of: setup.validation)
     segmenter = Segmenter(
       model: model, scheme: setup.scheme, patch: setup.configuration.patchExtent, on: compute)
     self.folder = folder
+    self.activity = activity
   }
 
   /// The scores of every validation subject; their label maps go to the run's folder.
@@ -23,6 +28,7 @@ struct Validator {
     var scores = Scores(classes: classes)
     for subject in subjects {
       guard let label = subject.label else { continue }
+      activity.begin(.validation, subject.identifier)
       let prediction = segmenter.labelMap(of: try store.subject(subject.identifier))
       try NIfTI.write(prediction, to: "\(folder.validation)/\(subject.identifier).nii.gz")
       let reference = try NIfTI.readLabels(label)

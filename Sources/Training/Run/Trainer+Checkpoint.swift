@@ -11,9 +11,7 @@ extension Trainer {
   ///   damaged file.
   package func resume(from path: String) throws {
     if world.rank == 0 { state = try adapted(try read(path), path) }
-    for block in [model.parameters.values, optimizer.first, optimizer.second] {
-      try world.broadcast(block.slice)
-    }
+    try broadcastState()
     let encoded = String(decoding: try JSONEncoder().encode(state), as: UTF8.self)
     let shared = try world.broadcast(encoded)
     state = try JSONDecoder().decode(CheckpointState.self, from: Data(shared.utf8))
@@ -56,6 +54,7 @@ extension Trainer {
   /// Writes `last`, from which a run goes on; on the root only.
   func saveLast() throws(TrainingError) {
     guard world.rank == 0 else { return }
+    activity.begin(.checkpoint, "last")
     let parameters = model.parameters
     try Checkpoint.write(
       to: folder.lastCheckpoint, weights: parameters.namedValues,
@@ -66,6 +65,7 @@ extension Trainer {
   /// Writes `best`, weights only; on the root only.
   func saveBest() throws(TrainingError) {
     guard world.rank == 0 else { return }
+    activity.begin(.checkpoint, "best")
     try Checkpoint.write(
       to: folder.bestCheckpoint, weights: model.parameters.namedValues, metadata: metadata)
   }

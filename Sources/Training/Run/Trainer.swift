@@ -8,28 +8,23 @@ import Tensors
 ///
 /// A world of one rank runs the same code.
 package final class Trainer {
-  /// How a run ended.
-  package enum Outcome: Equatable, Sendable {
-    case finished
-    /// `--max-steps` were reached; `last` is written.
-    case reachedStepLimit
-    /// Every rank agreed to stop on a signal or time limit; `last` is written.
-    case stopped
-  }
-
   let setup: RunSetup
   let world: Communicator
   let compute: Compute
   package let model: LKUNet
-  let optimizer: Adam
-  let folder: RunFolder
+  package let optimizer: Adam
+  package let folder: RunFolder
   let log: RunLog
-  var state: CheckpointState
+  package internal(set) var state: CheckpointState
   private let reducer: GradientReducer
   private let schedule: Schedule
   private let patchesInRun: Int
-  private var badSteps = 0
-  private lazy var validator = Validator(setup, model: model, folder: folder, on: compute)
+  var badSteps = BadSteps()
+  /// What this rank is doing, for a watchdog.
+  package let activity = Activity()
+  private let layers: [Int: String]
+  private lazy var validator = Validator(
+    setup, model: model, folder: folder, activity: activity, on: compute)
 
   /// Builds the replica of this rank, with the parameters of the root; `state` says where to go on.
   package init(
@@ -55,6 +50,12 @@ package final class Trainer {
       settings.training.epochs * setup.epochPlan(0, ranks: world.size).patches
     state = CheckpointState(
       step: 0, epoch: 0, patchesDone: 0, ranks: world.size, seed: settings.seed)
+    layers = Dictionary(
+      uniqueKeysWithValues: model.parameters.parameters.map { ($0.offset, $0.layer) })
+    model.inspect = { [activity] part, _ in activity.reach(part) }
+    reducer.willWait = { [activity] bucket, buckets in
+      activity.reach("bucket \(bucket) of \(buckets)")
+    }
     try world.broadcast(model.parameters.values.slice)
   }
 
@@ -76,7 +77,7 @@ package final class Trainer {
       let plan = setup.epochPlan(state.epoch, ranks: world.size)
       for step in stepInEpoch..<plan.steps {
         if let limit = maximumSteps, state.step >= limit { return try end(.reachedStepLimit) }
-        if try train(step, of: plan, from: loader) { return try end(.stopped) }
+        if let outcome = try train(step, of: plan, from: loader) { return outcome }
       }
       try finishEpoch()
     }
@@ -95,8 +96,11 @@ package final class Trainer {
 
   // MARK: - Steps
 
-  /// Runs one step of the run; true if a rank was asked to stop.
-  private func train(_ step: Int, of plan: EpochPlan, from loader: PatchLoader) throws -> Bool {
+  /// Runs one step of the run; how the run ended, if it did.
+  private func train(
+    _ step: Int, of plan: EpochPlan, from loader: PatchLoader
+  ) throws -> Outcome? {
+    activity.begin(.load, step: state.step + 1)
     var clock = PhaseClock()
     let requests = plan.patches(step: step, rank: world.rank)
     var patches: [Patch] = []
@@ -104,10 +108,10 @@ package final class Trainer {
     clock.end(\.data)
     let patchesInStep = plan.patchesInStep(step)
     let report = try self.step(patches, of: patchesInStep, timedBy: &clock)
+    let before = state
     state.step += 1
     state.patchesDone += patchesInStep
     state.patchesInEpoch += patchesInStep
-    try guardAgainstBadSteps(report)
     if world.rank == 0 {
       try log.step(
         StepRecord(
@@ -116,7 +120,15 @@ package final class Trainer {
           seconds: clock.seconds),
         stepInEpoch: step + 1, stepsPerEpoch: plan.steps, patchesDone: state.patchesDone)
     }
-    return report.asksToStop
+    if let end = try guardAgainstBadStep(report, patches, of: patchesInStep, before: before) {
+      return end
+    }
+    if state.step % setup.configuration.distributed.checkReplicasEvery == 0,
+      let failure = try checkReplicas()
+    {
+      return .failed(failure)
+    }
+    return report.asksToStop ? try end(.stopped) : nil
   }
 
   /// What one step did, the same on every rank.
@@ -127,7 +139,7 @@ package final class Trainer {
     package let gradientNorm: Double
     let learningRate: Double
     let asksToStop: Bool
-    var isFinite: Bool { loss.isFinite && gradientNorm.isFinite }
+    package var isFinite: Bool { loss.isFinite && gradientNorm.isFinite }
   }
 
   /// One step of all ranks: forward, backward, allreduce, update.
@@ -141,21 +153,27 @@ package final class Trainer {
     model.parameters.zeroGradients()
     var loss = 0.0
     for (index, patch) in patches.enumerated() {
+      activity.begin(.forward, patch.subject)
       let logits = model.forward(patch.image)
       let result = setup.configuration.criterion(
         logits, target: setup.scheme.target(of: patch), scale: 1 / Float(patchesInStep),
         on: compute)
       loss += result.value / Double(patchesInStep)
       clock.end(\.forward)
+      activity.begin(.backward, patch.subject)
       try model.backward(result.gradients) { firstFinal throws(CommunicationError) in
+        activity.reach(layers[firstFinal] ?? "")
         if index == patches.count - 1 { try reducer.gradientsAreFinal(from: firstFinal) }
       }
       clock.end(\.backward)
     }
+    activity.begin(.allreduce)
     try reducer.finish()
+    activity.reach("loss")
     let stop = StopRequest.isMade ? 1.0 : 0
     var shared = [loss, stop]
     try world.allreduceSum(&shared)
+    activity.begin(.update)
     clock.moveExposed(reducer)
     let report = update(loss: shared[0], asksToStop: shared[1] > 0)
     clock.end(\.update)
@@ -174,21 +192,6 @@ package final class Trainer {
       optimizer.update(model.parameters, learningRate: rate, on: compute)
     }
     return report
-  }
-
-  private func guardAgainstBadSteps(_ report: StepReport) throws(TrainingError) {
-    guard !report.isFinite else {
-      badSteps = 0
-      return
-    }
-    badSteps += 1
-    log.logger.warning("step \(state.step): loss or gradient is not finite; the step is skipped")
-    guard badSteps < setup.configuration.training.maximumBadSteps else {
-      throw .badData(
-        "\(badSteps) steps in a row had a loss or gradient that is not finite "
-          + "(training.maximumBadSteps); lower optimizer.learningRate or set "
-          + "optimizer.maximumGradientNorm, then run again from the last checkpoint")
-    }
   }
 
   // MARK: - Ends of epochs

@@ -83,10 +83,17 @@ package struct TrainingRun {
     } else if let weights = options.weights {
       try trainer.startFromWeights(weights)
     }
+    let watchdog = try Watchdog(
+      trainer.activity, over: world,
+      timeout: setup.configuration.distributed.timeoutSeconds
+    ) { log.logger.error("\($0)") }
     let outcome = try trainer.run(maximumSteps: options.maximumSteps)
-    log.logger.info("\(ending(outcome, trainer, folder))")
+    log.logger.log(
+      level: outcome.isFailure ? .error : .info, "\(ending(outcome, trainer, folder))")
     // No rank leaves before the root has written what the others' ends would cut off.
+    trainer.activity.begin(.barrier, "end")
     try world.barrier()
+    watchdog.stop()
     return outcome
   }
 
@@ -172,6 +179,7 @@ package struct TrainingRun {
       return "stopped after \(state.step) steps as asked; run again to go on"
     case .stopped:
       return "stopped on a signal or time limit after step \(state.step); run again to go on"
+    case .failed(let error): return "\(error)"
     }
   }
 }

@@ -13,6 +13,8 @@ package struct RunFolder: Sendable {
   package var bestCheckpoint: String { path + "/checkpoints/best.safetensors" }
   /// The folder of the validation subjects' predicted label maps.
   package var validation: String { path + "/validation" }
+  /// The folder of the inputs whose loss or gradient was not finite; made when the first comes.
+  package var badSteps: String { path + "/bad-steps" }
 
   /// Names the run folder at `path`, seen from the working directory, without touching the disk.
   package init(_ path: String) {
@@ -28,6 +30,11 @@ package struct RunFolder: Sendable {
       throw Self.unwritable(folder, .last)
     }
   }
+
+  /// Makes `badSteps` where it is missing.
+  ///
+  /// - Throws: `inputOutput` naming the folder and the reason.
+  package func createBadSteps() throws(TrainingError) { try Self.makeFolder(badSteps) }
 
   /// Writes the resolved configuration, in which relative paths have become absolute.
   package func write(_ configuration: Configuration) throws(TrainingError) {

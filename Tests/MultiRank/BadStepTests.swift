@@ -1,0 +1,118 @@
+import Collectives
+import Foundation
+import Imaging
+import TestSupport
+import Tensors
+import Training
+
+/// Steps that are not finite are skipped by all ranks, explained, and end the run if they go on.
+func badStepTests() -> [MultiRankTest] {
+  [
+    MultiRankTest("a bad patch of one rank makes every rank skip the step") { world, checks in
+      let trainer = try makeTrainer(world).trainer
+      let before = hash(of: trainer.model.parameters.values.slice)
+      let isBad = world.rank == world.size - 1
+      var clock = PhaseClock()
+      let bad = try trainer.step(
+        [makePatch(isBad ? .nan : 1)], of: world.size, timedBy: &clock)
+      checks.expect(!bad.isFinite)
+      checks.equal(hash(of: trainer.model.parameters.values.slice), before)
+      checks.expect(trainer.optimizer.first.slice.values.allSatisfy { $0 == 0 })
+      let good = try trainer.step([makePatch(1)], of: world.size, timedBy: &clock)
+      checks.expect(good.isFinite)
+      checks.expect(hash(of: trainer.model.parameters.values.slice) != before)
+    },
+    MultiRankTest("the first place that is not finite is found") { world, checks in
+      let trainer = try makeTrainer(world).trainer
+      func place(_ value: Float) -> String? {
+        trainer.firstBadPlace(of: makePatch(value), scale: 1)?.description
+      }
+      checks.equal(place(1), nil)
+      checks.equal(place(.infinity), "the image itself")
+      checks.equal(place(8e37), "the forward pass, in encoder.0")
+      // Normalized values times these are still finite, sums of such numbers are not.
+      try set("head.0.weight", to: 10, in: trainer)
+      for (name, value, expected) in [
+        ("decoder.0.block.norm2.weight", 3e37, "the forward pass, in head.0"),
+        ("encoder.1.norm2.weight", 7e37, "the forward pass, in decoder.0"),
+      ] {
+        try set(name, to: Float(value), in: trainer)
+        checks.equal(place(1), expected)
+        try set(name, to: 1, in: trainer)
+      }
+      // The logits are finite, and so is the gradient of each voxel; its sums are not.
+      try set("head.0.weight", to: 1e34, first: 16, in: trainer)
+      try set("decoder.0.block.norm2.weight", to: 1e4, in: trainer)
+      try set("decoder.0.block.conv2.weight", to: 1e-6, in: trainer)
+      let backward = place(1) ?? "nowhere"
+      checks.expect(
+        backward.hasPrefix("the backward pass, in decoder.0.block.conv2."), backward)
+      try set("encoder.1.conv2.bias", to: .nan, in: trainer)
+      checks.equal(place(1), "the weights, in encoder.1.conv2.bias")
+    },
+    MultiRankTest("a bad subject is skipped and written, the run goes on") { world, checks in
+      let (trainer, data) = try makeTrainer(
+        world, overrides: ["data.normalization=none", "training.epochs=2"] + wholeEpochs)
+      try data.fillImage(1, with: 1e38)
+      try trainer.folder.create()
+      checks.equal(try trainer.run(), .finished)
+      checks.expect(trainer.model.parameters.values.slice.isFinite)
+      let names = try badFiles(in: trainer.folder)
+      checks.equal(try world.allreduceSum(names.count), 4)
+      for name in names {
+        checks.expect(name.contains("-case_1-"), name)
+        guard name.hasSuffix("-image.nii.gz") else { continue }
+        let written = try NIfTI.readImage("\(trainer.folder.badSteps)/\(name)")
+        checks.expect(written.grid.values.allSatisfy { $0 == 1e38 })
+      }
+    },
+    MultiRankTest("bad steps in a row end the run with the last good state") { world, checks in
+      let (trainer, data) = try makeTrainer(
+        world,
+        overrides: [
+          "data.normalization=none", "training.stepsPerEpoch=2", "training.epochs=5",
+          "training.maximumBadSteps=3",
+        ])
+      try trainer.folder.create()
+      checks.equal(try trainer.run(maximumSteps: 3), .reachedStepLimit)
+      let good = trainer.state
+      let weights = hash(of: trainer.model.parameters.values.slice)
+      for subject in 0..<4 { try data.fillImage(subject, with: 1e38) }
+      let outcome = try trainer.run()
+      checks.equal(outcome.exitCode, .badData)
+      checks.expect("\(outcome)".contains("3 steps in a row"), "\(outcome)")
+      checks.equal(hash(of: trainer.model.parameters.values.slice), weights)
+      checks.equal(trainer.state, good)
+      guard world.rank == 0 else { return }
+      let saved = try Checkpoint(trainer.folder.lastCheckpoint).metadata()
+      checks.equal(saved?.state.step, 3)
+      checks.equal(saved?.state.patchesInEpoch, good.patchesInEpoch)
+    },
+  ]
+}
+
+private let wholeEpochs = ["training.stepsPerEpoch=null"]
+
+private func badFiles(in folder: RunFolder) throws -> [String] {
+  guard FileManager.default.fileExists(atPath: folder.badSteps) else { return [] }
+  return try FileManager.default.contentsOfDirectory(atPath: folder.badSteps)
+}
+
+/// Noise around `value`, a box of label 1.
+private func makePatch(_ value: Float) -> Patch {
+  var stream = RandomStream(seed: 3, purpose: "patch")
+  let shape = Shape(channels: 1, extent: TinyDataset.extent)
+  return Patch(
+    image: VoxelGrid(shape, values: TinyDataset.labels.map { _ in value * Float(stream.normal()) }),
+    labels: TinyDataset.labels, subject: "made", epoch: 0, position: 0,
+    corner: VoxelIndex(z: 0, y: 0, x: 0))
+}
+
+/// Sets the first values of a parameter, all by default.
+private func set(
+  _ name: String, to value: Float, first: Int = .max, in trainer: Trainer
+) throws {
+  guard let parameter = trainer.model.parameters.parameter(name) else { throw NoSuch(name: name) }
+  let values = trainer.model.parameters.values(of: parameter).mutableValues
+  for index in 0..<min(first, values.count) { values[index] = value }
+}
