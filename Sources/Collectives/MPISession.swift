@@ -20,8 +20,9 @@ package struct MPISession: ~Copyable {
     var isSerialized: Int32 = 0
     try check(cmpi_start(&isSerialized), "starting MPI", rank: 0)
     guard isSerialized != 0 else { throw .noThreads }
-    world = try Communicator.ofTheWorld()
-    try step?.check(worldSize: world.size)
+    let ranks = try Communicator.ofTheWorld()
+    try step?.check(worldSize: ranks.size)
+    world = ranks
   }
 
   /// Ends MPI when every rank has come here ("MPI_Finalize", MPI 3.1, 8.7).

@@ -91,7 +91,7 @@ JobRequeue=1
 ReturnToService=2
 SlurmdTimeout=15
 MessageTimeout=10
-KillWait=10
+KillWait=5
 MinJobAge=600
 MailProg=/bin/true
 $(for ((i = 1; i <= $1; i++)); do
