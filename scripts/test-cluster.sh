@@ -27,7 +27,7 @@ ok() {
     echo "passed: $1 (${SECONDS} s)"
   else
     failed=$((failed + 1))
-    cp -r $work/slurm/log /tmp/cx/slog; cp -r $work/*.log /tmp/cx/slog; on node1 scontrol show job $job
+    cp -r $work/slurm/log /tmp/cx/slog; cp -r $work/*.log /tmp/cx/slog; on node1 squeue -l
     tail -n 30 "$log" | cut -c1-160 | sed 's/^/    | /'
     echo "FAILED: $1: $2 (${SECONDS} s)"
   fi
@@ -72,6 +72,21 @@ loses_a_node() {
   ok "the job finishes on other nodes" 'completed && hosts_of crash | grep -q "node1 node3"'
   ok "weights equal those of the undisturbed run" 'same_result crash'
   boot node2
+}
+
+# The node is back before the job is, with what the crash left on it.
+meets_a_node_again() {
+  submit again train.sbatch
+  wait_for 60 'at_step again $((steps / 2 + 5))'
+  crash node2
+  on node1 scontrol update nodename=node2 state=down reason=crash
+  on node1 scontrol update nodename=node3 state=drain reason="so that the job returns to node2"
+  ok "a crashed node queues the job again" 'requeued 1'
+  boot node2
+  start_now
+  ok "the job finishes on the node that crashed" 'completed && hosts_of again | grep -q node2'
+  ok "weights equal those of the undisturbed run" 'same_result again'
+  on node1 scontrol update nodename=node3 state=resume
 }
 
 loses_a_rank() {
