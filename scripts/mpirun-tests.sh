@@ -73,6 +73,11 @@ expect "an MPI error of one rank ends the job" 71 "MPI_ERR_ROOT" \
 expect "an error that unwinds past the session ends the job" 70 "left without a word" \
   mpirun --oversubscribe -n 3 "$tests" leave
 
+expect "tasks of srun that cannot find each other are refused" 64 "4 tasks without PMIx" \
+  env SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=4 "$tests" threads
+expect "tasks that MPI leaves alone in spite of PMIx are refused" 64 "4 tasks without PMIx" \
+  env SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=4 PMIX_NAMESPACE=x "$tests" threads
+
 echo "== threads"
 unset LKDIST_THREADS SLURM_CPUS_PER_TASK OMPI_MCA_hwloc_base_binding_policy
 cores=$(nproc)

@@ -27,7 +27,7 @@ ok() {
     echo "passed: $1 (${SECONDS} s)"
   else
     failed=$((failed + 1))
-    cp -r $work/slurm/log /tmp/cx/slog; cp -r $work/*.log /tmp/cx/slog; on node1 squeue -l
+    on node1 squeue -o "%i %j %T %r %N"
     tail -n 30 "$log" | cut -c1-160 | sed 's/^/    | /'
     echo "FAILED: $1: $2 (${SECONDS} s)"
   fi
@@ -45,6 +45,9 @@ flock 9
 
 trains_by_srun() {
   submit whole train.sbatch
+  wait_for 60 'at_step whole 1'
+  ok "every rank knows the time limit of the job" \
+    '(( $(setting LKDIST_TIME_LIMIT node1) > 400 && $(setting LKDIST_TIME_LIMIT node2) < 451 ))'
   ok "train.sbatch trains on two nodes and completes" 'completed'
   ok "every rank took part" 'grep -q "2 ranks" "$log" && hosts_of whole | grep -q "node1 node2"'
 }
@@ -140,7 +143,15 @@ cross_validates() {
   array=(--array=0-1 --nodes=1)
   submit cv cross-validation.sbatch "$data/labelsTr" --set data.splits=null --set data.folds=2
   array=()
-  ok "an array trains every fold" 'completed'
+  local all=$job
+  job=${all}_1
+  wait_for 60 'at_step cv/fold-1 8'
+  on node1 scancel --batch --signal=USR1 "$job"
+  ok "a fold that is stopped is queued again" 'requeued 1'
+  start_now
+  ok "it finishes" 'completed'
+  job=${all}_0
+  ok "the other folds go on meanwhile" 'completed && [ "$(field Restarts)" = 0 ]'
   ok "the dependent job pools them" 'wait_for 30 "[ -s $work/cv/metrics.json ]"'
   ok "every subject is scored once" '[ "$(grep -cE "colin_(left|right)\"" "$work/cv/metrics.json")" = 2 ]'
 }
@@ -151,6 +162,65 @@ predicts() {
     "$work/whole/checkpoints/best.safetensors" "$data" "$work/predictions")
   ok "predict.sbatch segments every subject" \
     'completed && [ "$(ls "$work/predictions" | wc -l)" = 2 ]'
+}
+
+# --- The long set
+
+# Nothing but Slurm's own clock: its signal a minute before the limit, its two minutes of waiting.
+meets_the_time_limit() {
+  array=(--time=2 --signal=B:USR1@60)
+  LKDIST_TIME_LIMIT=9999 submit slow train.sbatch "${long[@]}"
+  array=()
+  ok "Slurm's own signal queues the job again" 'wait_for 150 "requeued 1"'
+  ok "Slurm starts it again by itself" 'wait_for 150 "[ \"\$(field JobState)\" = RUNNING ]"'
+  ok "it finishes with every step once" 'wait_for 150 completed && [ "$(steps_of slow)" = 3000 ]'
+}
+
+# A node goes without a word; only Slurm's own watch over its nodes notices.
+notices_a_dead_node() {
+  submit dead train.sbatch
+  wait_for 60 'at_step dead 20'
+  crash node2
+  ok "Slurm notices the dead node and queues the job again" 'wait_for 120 "requeued 1"'
+  start_now
+  ok "it finishes with the same weights" 'completed && same_result dead'
+  boot node2
+}
+
+loses_the_cable() {
+  OMPI_MCA_oob_tcp_keepalive_time=3 OMPI_MCA_oob_tcp_keepalive_intvl=1 submit cut mpirun.sbatch
+  wait_for 60 'at_step cut 20'
+  cut_cable node2
+  ok "mpirun notices the silent host" 'wait_for 60 "grep -q \"exit code 205\" $log"'
+  join_cable node2
+  requeued 1
+  start_now
+  ok "it finishes with the same weights" 'completed && same_result cut'
+}
+
+loses_many_ranks() {
+  local kills=0 before
+  submit many train.sbatch
+  while [ $kills -lt 5 ] && wait_for 60 '[ -n "$(rank_on node1)" ] || ended'; do
+    if ended; then break; fi
+    before=$(field Restarts)
+    sleep "$((RANDOM % 2)).$((RANDOM % 10))"
+    kill -9 "$(rank_on node$((RANDOM % 2 + 1)))" 2> /dev/null || continue
+    kills=$((kills + 1))
+    requeued $((before + 1))
+    # After three tries without a checkpoint it is the user who starts the job again.
+    if [ "$(field JobState)" = FAILED ]; then submit many train.sbatch; else start_now; fi
+  done
+  ok "$kills killed ranks lose nothing" '[ $kills -ge 2 ] && completed && same_result many'
+}
+
+leaves_with_75() {
+  local i seen=
+  for i in 1 2 3 4 5 6 7 8; do
+    LKDIST_TIME_LIMIT=1 step "leave-$i"
+    seen+="$code "
+  done
+  ok "srun ends with 75 each time" '[ "$seen" = "75 75 75 75 75 75 75 75 " ]'
 }
 
 # --- The hosts, the data and the order
@@ -172,6 +242,7 @@ small=(--nodes=2 --ntasks-per-node=1 --cpus-per-task=1 --time=10)
 data=$work/data
 config=$data/tiny.yaml
 steps=120
+long=(--set training.stepsPerEpoch=1500) # more than a minute
 
 prepare() {
   lkdist sample "$data" && cat > "$config" << YAML
@@ -186,8 +257,12 @@ prepare || exit 1
 hosts_up 3
 ok "a Slurm of three nodes starts" 'slurm_up 3 "$work/slurm"'
 tests=(trains_by_srun "stops_and_goes_on train.sbatch" "stops_and_goes_on mpirun.sbatch"
-  loses_a_node loses_a_rank stops_by_the_clock is_cancelled needs_pmix gives_up cross_validates
+  loses_a_node meets_a_node_again loses_a_rank stops_by_the_clock is_cancelled needs_pmix gives_up cross_validates
   predicts)
-if [ $# -gt 0 ]; then tests=("$@"); fi
+if [ "${1:-}" = --long ]; then
+  shift
+  tests+=(meets_the_time_limit notices_a_dead_node loses_the_cable loses_many_ranks leaves_with_75)
+fi
+if [ $# -gt 0 ]; then tests=("$@"); fi # by name
 for test in "${tests[@]}"; do $test; done
 ends

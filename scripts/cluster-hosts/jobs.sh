@@ -37,14 +37,20 @@ field() {
 
 # state STATE: waits until $job has ended in STATE.
 state() {
-  wait_for 60 '[ -n "$(field JobState)" ] && ! field JobState | grep -qE "PENDING|RUNNING|COMPLETING"'
+  wait_for 60 ended
   [ "$(field JobState)" = "$1" ]
 }
 completed() { state COMPLETED; }
+ended() {
+  local states
+  states=$(field JobState)
+  [ -n "$states" ] && ! grep -qvE '^(COMPLETED|FAILED|CANCELLED|TIMEOUT)$' <<< "$states"
+}
 
-# requeued N: waits until $job has been queued again N times.
+# requeued N: waits until $job has been queued again N times, or has ended.
 requeued() {
-  wait_for 60 '[ "$(field Restarts)" = '"$1"' ] && [ "$(field JobState)" = PENDING ]'
+  wait_for 60 'ended || { [ "$(field Restarts)" = '"$1"' ] && [ "$(field JobState)" = PENDING ]; }'
+  [ "$(field Restarts)" = "$1" ]
 }
 
 # start_now: spares $job the two minutes that a requeued one waits; an update while the job still
@@ -74,6 +80,9 @@ tensors() {
 
 # hosts_of NAME: the hosts of the run's ranks, on one line.
 hosts_of() { sed -n '/"hosts"/,/]/p' "$work/$1/manifest.json" | grep -oE 'node[0-9]+' | xargs; }
+
+# setting NAME HOST: an environment variable of the rank on a host.
+setting() { tr '\0' '\n' < "/proc/$(rank_on "$2")/environ" | sed -n "s/^$1=//p"; }
 
 # rank_on HOST: the process id of lkdist on a host.
 rank_on() {
