@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Trains with the scripts of cluster/ on a real Slurm, over hosts made of network namespaces, and
 # breaks things: nothing may be lost. Needs root; says so and skips without.
-#   scripts/test-cluster.sh            3 minutes
-#   scripts/test-cluster.sh --long     also what takes Slurm minutes to notice
+#   scripts/test-cluster.sh            2 minutes
+#   scripts/test-cluster.sh --long     9 minutes: also what Slurm takes minutes to notice
+#   scripts/test-cluster.sh TEST...    some, by name; runs are compared with that of trains_by_srun
 set -uo pipefail
 cd "$(dirname "$0")/.."
 . scripts/requirements.sh
 . scripts/cluster-hosts/hosts.sh
 . scripts/cluster-hosts/slurm.sh
 . scripts/cluster-hosts/jobs.sh
+. scripts/cluster-hosts/long-tests.sh
 passed=0
 failed=0
 skipped=0
@@ -39,7 +41,11 @@ if [ "$(id -u)" -ne 0 ] || ! unshare --net --uts --mount true 2> /dev/null; then
   ends
 fi
 exec 9> /tmp/lkdist-test-cluster.lock # the hosts' names are the machine's
-flock 9
+if ! flock -w 600 9; then
+  echo "FAILED: another scripts/test-cluster.sh holds the hosts' names"
+  failed=1
+  ends
+fi
 
 # --- Tests: each leaves its run in $work/NAME
 
@@ -109,6 +115,22 @@ stops_by_the_clock() {
   ok "the same command goes on and finishes" '[ $code = 0 ] && same_result clock'
 }
 
+turns_term_into_a_checkpoint() {
+  log=$work/term.log
+  lkdist-job mpirun -n 2 --oversubscribe lkdist train "$config" --output "$work/term" \
+    > "$log" 2>&1 &
+  wait_for 60 'at_step term 8'
+  kill -TERM $!
+  wait $!
+  code=$?
+  ok "TERM to lkdist-job ends mpirun with code 75" \
+    '[ $code = 75 ] && grep -q "again to go on" "$log"'
+  lkdist-job mpirun -n 2 --oversubscribe lkdist train "$config" --output "$work/term" \
+    >> "$log" 2>&1
+  code=$?
+  ok "the same command goes on and finishes" '[ $code = 0 ] && same_result term'
+}
+
 is_cancelled() {
   submit cancel train.sbatch
   wait_for 60 'at_step cancel 5'
@@ -127,7 +149,8 @@ needs_pmix() {
 
 gives_up() {
   submit wrong train.sbatch --set training.epoch=1
-  ok "a mistake in the configuration ends the job" 'state FAILED && grep -q "training.epochs" "$log"'
+  ok "a mistake in the configuration ends the job" \
+    'state FAILED && grep -q "training.epochs" "$log"'
   local name=hopeless
   log=$work/$name.log
   job=$(on node1 sbatch --parsable -D "$work" -o "$log" --open-mode=append \
@@ -153,7 +176,8 @@ cross_validates() {
   job=${all}_0
   ok "the other folds go on meanwhile" 'completed && [ "$(field Restarts)" = 0 ]'
   ok "the dependent job pools them" 'wait_for 30 "[ -s $work/cv/metrics.json ]"'
-  ok "every subject is scored once" '[ "$(grep -cE "colin_(left|right)\"" "$work/cv/metrics.json")" = 2 ]'
+  ok "every subject is scored once" \
+    '[ "$(grep -cE "colin_(left|right)\"" "$work/cv/metrics.json")" = 2 ]'
 }
 
 predicts() {
@@ -162,65 +186,6 @@ predicts() {
     "$work/whole/checkpoints/best.safetensors" "$data" "$work/predictions")
   ok "predict.sbatch segments every subject" \
     'completed && [ "$(ls "$work/predictions" | wc -l)" = 2 ]'
-}
-
-# --- The long set
-
-# Nothing but Slurm's own clock: its signal a minute before the limit, its two minutes of waiting.
-meets_the_time_limit() {
-  array=(--time=2 --signal=B:USR1@60)
-  LKDIST_TIME_LIMIT=9999 submit slow train.sbatch "${long[@]}"
-  array=()
-  ok "Slurm's own signal queues the job again" 'wait_for 150 "requeued 1"'
-  ok "Slurm starts it again by itself" 'wait_for 150 "[ \"\$(field JobState)\" = RUNNING ]"'
-  ok "it finishes with every step once" 'wait_for 150 completed && [ "$(steps_of slow)" = 3000 ]'
-}
-
-# A node goes without a word; only Slurm's own watch over its nodes notices.
-notices_a_dead_node() {
-  submit dead train.sbatch
-  wait_for 60 'at_step dead 20'
-  crash node2
-  ok "Slurm notices the dead node and queues the job again" 'wait_for 120 "requeued 1"'
-  start_now
-  ok "it finishes with the same weights" 'completed && same_result dead'
-  boot node2
-}
-
-loses_the_cable() {
-  OMPI_MCA_oob_tcp_keepalive_time=3 OMPI_MCA_oob_tcp_keepalive_intvl=1 submit cut mpirun.sbatch
-  wait_for 60 'at_step cut 20'
-  cut_cable node2
-  ok "mpirun notices the silent host" 'wait_for 60 "grep -q \"exit code 205\" $log"'
-  join_cable node2
-  requeued 1
-  start_now
-  ok "it finishes with the same weights" 'completed && same_result cut'
-}
-
-loses_many_ranks() {
-  local kills=0 before
-  submit many train.sbatch
-  while [ $kills -lt 5 ] && wait_for 60 '[ -n "$(rank_on node1)" ] || ended'; do
-    if ended; then break; fi
-    before=$(field Restarts)
-    sleep "$((RANDOM % 2)).$((RANDOM % 10))"
-    kill -9 "$(rank_on node$((RANDOM % 2 + 1)))" 2> /dev/null || continue
-    kills=$((kills + 1))
-    requeued $((before + 1))
-    # After three tries without a checkpoint it is the user who starts the job again.
-    if [ "$(field JobState)" = FAILED ]; then submit many train.sbatch; else start_now; fi
-  done
-  ok "$kills killed ranks lose nothing" '[ $kills -ge 2 ] && completed && same_result many'
-}
-
-leaves_with_75() {
-  local i seen=
-  for i in 1 2 3 4 5 6 7 8; do
-    LKDIST_TIME_LIMIT=1 step "leave-$i"
-    seen+="$code "
-  done
-  ok "srun ends with 75 each time" '[ "$seen" = "75 75 75 75 75 75 75 75 " ]'
 }
 
 # --- The hosts, the data and the order
@@ -257,12 +222,16 @@ prepare || exit 1
 hosts_up 3
 ok "a Slurm of three nodes starts" 'slurm_up 3 "$work/slurm"'
 tests=(trains_by_srun "stops_and_goes_on train.sbatch" "stops_and_goes_on mpirun.sbatch"
-  loses_a_node meets_a_node_again loses_a_rank stops_by_the_clock is_cancelled needs_pmix gives_up cross_validates
+  loses_a_node meets_a_node_again loses_a_rank stops_by_the_clock
+  turns_term_into_a_checkpoint is_cancelled needs_pmix gives_up cross_validates
   predicts)
 if [ "${1:-}" = --long ]; then
   shift
   tests+=(meets_the_time_limit notices_a_dead_node loses_the_cable loses_many_ranks leaves_with_75)
 fi
 if [ $# -gt 0 ]; then tests=("$@"); fi # by name
-for test in "${tests[@]}"; do $test; done
+for test in "${tests[@]}"; do
+  echo "== ${test//_/ }"
+  $test
+done
 ends

@@ -57,8 +57,11 @@ requeued() {
 # ends is undone, so it is repeated. A start in the second of the requeue would be refused ("Job
 # credential revoked").
 start_now() {
+  local before
+  before=$(field Restarts)
   sleep 2
-  wait_for 30 '[ "$(field JobState)" != PENDING ] \
+  # A short job may have run and be queued again between two looks.
+  wait_for 30 '[ "$(field JobState)" != PENDING ] || [ "$(field Restarts)" != '"$before"' ] \
     || { on node1 scontrol update jobid="$job" StartTime=now 2> /dev/null; false; }'
 }
 
@@ -87,7 +90,7 @@ setting() { tr '\0' '\n' < "/proc/$(rank_on "$2")/environ" | sed -n "s/^$1=//p";
 # rank_on HOST: the process id of lkdist on a host.
 rank_on() {
   local process
-  for process in $(ip netns pids "$1"); do
+  for process in $(ip netns pids "lkdist-$1"); do
     if [ "$(cat "/proc/$process/comm" 2> /dev/null)" = lkdist ]; then echo "$process"; fi
   done
 }

@@ -12,7 +12,7 @@ slurm_up() {
   (umask 077 && head -c 128 /dev/urandom > "$slurm/munge/key")
   munged --key-file="$slurm/munge/key" --socket="$slurm/munge/socket" --num-threads=2 \
     --pid-file="$slurm/run/munged.pid" --log-file="$slurm/log/munged.log" \
-    --seed-file="$slurm/munge/seed" || return 1
+    --seed-file="$slurm/munge/seed" 9>&- || return 1
   write_slurm_conf "$1"
   on node1 slurmctld -c || return 1
   local i
@@ -97,6 +97,6 @@ MailProg=/bin/true
 $(for ((i = 1; i <= $1; i++)); do
     echo "NodeName=node$i NodeAddr=$subnet.$i Port=17000 CPUs=8 RealMemory=2000"
   done)
-PartitionName=main Nodes=ALL Default=YES MaxTime=60 State=UP
+PartitionName=main Nodes=ALL Default=YES MaxTime=UNLIMITED State=UP
 CONF
 }
