@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trains with the scripts of cluster/ on a real Slurm, over hosts made of network namespaces, and
 # breaks things: nothing may be lost. Needs root; says so and skips without.
-#   scripts/test-cluster.sh            2 minutes
+#   scripts/test-cluster.sh            3 minutes
 #   scripts/test-cluster.sh --long     9 minutes: also what Slurm takes minutes to notice
 #   scripts/test-cluster.sh TEST...    some, by name; runs are compared with that of trains_by_srun
 set -uo pipefail
@@ -206,8 +206,7 @@ export OMPI_MCA_mpi_yield_when_idle=1 # the hosts share two cores: never spin
 small=(--nodes=2 --ntasks-per-node=1 --cpus-per-task=1 --time=10)
 data=$work/data
 config=$data/tiny.yaml
-steps=120
-long=(--set training.stepsPerEpoch=1500) # more than a minute
+steps=240 # some seconds: a kernel twice as fast must leave time to break things
 
 prepare() {
   lkdist sample "$data" && cat > "$config" << YAML

@@ -3,11 +3,12 @@
 # Nothing but Slurm's own clock: its signal a minute before the limit, its two minutes of waiting.
 meets_the_time_limit() {
   array=(--time=2 --signal=B:USR1@60)
-  LKDIST_TIME_LIMIT=9999 submit slow train.sbatch "${long[@]}"
+  LKDIST_TIME_LIMIT=9999 submit slow train.sbatch --set training.stepsPerEpoch=2500
   array=()
   ok "Slurm's own signal queues the job again" 'wait_for 150 "requeued 1"'
+  on node1 scontrol update jobid="$job" TimeLimit=30
   ok "Slurm starts it again by itself" 'wait_for 150 "[ \"\$(field JobState)\" = RUNNING ]"'
-  ok "it finishes with every step once" 'wait_for 150 completed && [ "$(steps_of slow)" = 3000 ]'
+  ok "it finishes with every step once" 'wait_for 240 completed && [ "$(steps_of slow)" = 5000 ]'
 }
 
 # A node goes without a word; only Slurm's own watch over its nodes notices.
