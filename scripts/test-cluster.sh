@@ -2,7 +2,7 @@
 # Trains with the scripts of cluster/ on a real Slurm, over hosts made of network namespaces, and
 # breaks things: nothing may be lost. Needs root; says so and skips without.
 #   scripts/test-cluster.sh            3 minutes
-#   scripts/test-cluster.sh --long     9 minutes: also what Slurm takes minutes to notice
+#   scripts/test-cluster.sh --long     12 minutes: also what Slurm takes minutes to notice
 #   scripts/test-cluster.sh TEST...    some, by name; runs are compared with that of trains_by_srun
 set -uo pipefail
 cd "$(dirname "$0")/.."

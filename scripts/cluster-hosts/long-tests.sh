@@ -8,7 +8,7 @@ meets_the_time_limit() {
   ok "Slurm's own signal queues the job again" 'wait_for 150 "requeued 1"'
   on node1 scontrol update jobid="$job" TimeLimit=30
   ok "Slurm starts it again by itself" 'wait_for 150 "[ \"\$(field JobState)\" = RUNNING ]"'
-  ok "it finishes with every step once" 'wait_for 240 completed && [ "$(steps_of slow)" = 5000 ]'
+  ok "it finishes with every step once" 'wait_for 400 completed && [ "$(steps_of slow)" = 5000 ]'
 }
 
 # A node goes without a word; only Slurm's own watch over its nodes notices.
