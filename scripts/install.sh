@@ -15,6 +15,7 @@ options=("${build_options[@]}" --static-swift-stdlib --scratch-path .build-stati
 swift build "${options[@]}" --product lkdist
 mkdir -p "$prefix/bin"
 install -m 755 "$(swift build "${options[@]}" --show-bin-path)/lkdist" "$prefix/bin/lkdist"
+install -m 755 cluster/lkdist-job "$prefix/bin/lkdist-job" # what the job scripts start
 echo "Installed $prefix/bin/lkdist"
 case ":$PATH:" in
   *":$prefix/bin:"*) ;;

@@ -96,6 +96,11 @@ watch "a rank alone that hangs ends, too" 71 \
 watch "long validation on the root is no hang" 0 "nobody was late" 3 watch-validation
 watch "a job that was suspended goes on" 0 "nobody was late" 2 watch-suspend
 
+expect "tasks of srun that cannot find each other are refused" 64 "4 tasks without PMIx" \
+  env SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=4 "$tests" threads
+expect "tasks that MPI leaves alone in spite of PMIx are refused" 64 "4 tasks without PMIx" \
+  env SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=4 PMIX_NAMESPACE=x "$tests" threads
+
 echo "== threads"
 unset LKDIST_THREADS SLURM_CPUS_PER_TASK OMPI_MCA_hwloc_base_binding_policy
 cores=$(nproc)

@@ -10,6 +10,8 @@ package enum CommunicationError: Error, Equatable, CustomStringConvertible {
   case secondSession
   /// A setting of the environment or command line that is not a number of threads.
   case badThreadCount(setting: String, value: String)
+  /// srun started this many tasks that cannot find each other.
+  case noPMIx(tasks: Int)
 
   package var description: String {
     switch self {
@@ -19,6 +21,8 @@ package enum CommunicationError: Error, Equatable, CustomStringConvertible {
     case .secondSession: "MPI was already started in this process; \(advice)"
     case .badThreadCount(let setting, let value):
       "\(setting) is '\(value)', not a number of threads; \(advice)"
+    case .noPMIx(let tasks):
+      "srun started \(tasks) tasks without PMIx: each would train alone; \(advice)"
     }
   }
 
@@ -31,6 +35,8 @@ package enum CommunicationError: Error, Equatable, CustomStringConvertible {
       "use an Open MPI built with MPI_THREAD_SERIALIZED or higher (Debian's libopenmpi3 is)"
     case .secondSession: "start one session and keep it until the program ends"
     case .badThreadCount: "give a whole number of at least 1"
+    case .noPMIx:
+      "use `srun --mpi=pmix` if `srun --mpi=list` names it, else cluster/mpirun.sbatch"
     }
   }
 }
@@ -39,7 +45,7 @@ extension CommunicationError {
   /// The exit code of the program: 64 usage, 70 internal, 71 lost rank.
   package var exitCode: Int32 {
     switch self {
-    case .badThreadCount: 64
+    case .badThreadCount, .noPMIx: 64
     case .secondSession: 70
     case .failed, .noThreads: 71
     }

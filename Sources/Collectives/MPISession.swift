@@ -1,4 +1,5 @@
 import CMPI
+import Foundation
 
 /// MPI from start to end: one per process, alone (a world of one rank) or under a launcher.
 ///
@@ -11,13 +12,17 @@ package struct MPISession: ~Copyable {
   /// Starts MPI with MPI_THREAD_MULTIPLE, or at least SERIALIZED ("MPI_Init_thread", MPI 3.1,
   /// 12.4.3), and sets errors to return.
   ///
-  /// - Throws: `noThreads`, `secondSession` or what MPI says.
+  /// - Throws: `noPMIx`, `noThreads`, `secondSession` or what MPI says.
   package init() throws(CommunicationError) {
     guard cmpi_now() == CMPI_NOT_STARTED else { throw .secondSession }
+    let step = SlurmStep(environment: ProcessInfo.processInfo.environment)
+    try step?.prepare()
     var isSerialized: Int32 = 0
     try check(cmpi_start(&isSerialized), "starting MPI", rank: 0)
     guard isSerialized != 0 else { throw .noThreads }
-    world = try Communicator.ofTheWorld()
+    let ranks = try Communicator.ofTheWorld()
+    try step?.check(worldSize: ranks.size)
+    world = ranks
   }
 
   /// Ends MPI when every rank has come here ("MPI_Finalize", MPI 3.1, 8.7).

@@ -39,6 +39,7 @@ struct TrainCommand: ParsableCommand {
   var dryRun = false
 
   func validate() throws {
+    if let problem = StopRequest.problem { throw ValidationError(problem) }
     if fold == "each" { throw ValidationError("--fold each is not built yet; use --fold 0") }
     if let maxSteps, maxSteps < 1 { throw ValidationError("--max-steps must be at least 1") }
     if weights != nil && resume != "auto" && resume != "never" {

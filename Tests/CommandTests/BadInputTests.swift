@@ -30,6 +30,13 @@ import Testing
     expect(try Command.lkdist("tarin"), code: 64, "tarin")
   }
 
+  @Test func `a time limit that is no number of seconds is refused`() throws {
+    let result = try Command.run([
+      "/usr/bin/env", "LKDIST_TIME_LIMIT=2h", Command.lkdist, "train", data.configuration,
+    ])
+    expect(result, code: 64, "LKDIST_TIME_LIMIT", "'2h'")
+  }
+
   @Test func `a missing configuration is named`() throws {
     expect(try Command.lkdist("train", "nowhere.yaml"), code: 66, "nowhere.yaml", "lkdist init")
   }

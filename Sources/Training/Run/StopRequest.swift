@@ -21,12 +21,21 @@ package enum StopRequest {
     signals.load(ordering: .relaxed) > 0 || ContinuousClock.now - start > timeLimit
   }
 
+  /// What is wrong with `LKDIST_TIME_LIMIT`; nil where it is unset or a number of seconds.
+  package static var problem: String? {
+    guard let text = limitText, seconds(text) == nil else { return nil }
+    return "LKDIST_TIME_LIMIT is '\(text)', not a number of seconds"
+  }
+
   private static let start = ContinuousClock.now
 
-  private static let timeLimit: Duration = {
-    let text = ProcessInfo.processInfo.environment["LKDIST_TIME_LIMIT"]
-    return .seconds(text.flatMap(Double.init) ?? 1e12)
-  }()
+  private static let limitText = ProcessInfo.processInfo.environment["LKDIST_TIME_LIMIT"]
+
+  private static let timeLimit: Duration = .seconds(limitText.flatMap(seconds) ?? 1e12)
+
+  private static func seconds(_ text: String) -> Double? {
+    Double(text).flatMap { (0...1e12).contains($0) ? $0 : nil }
+  }
 }
 
 /// The signals so far. A handler can reach nothing but a global.
