@@ -24,7 +24,7 @@ package struct Patch: Sendable {
   package var epoch: Int
   /// Its place in the epoch.
   package var position: Int
-  /// The first voxel in the prepared subject, before mirroring.
+  /// The first voxel in the prepared subject, before augmentation.
   package var corner: VoxelIndex
 
   package init(
