@@ -17,7 +17,7 @@ let package = Package(
     .executableTarget(
       name: "lkdist",
       dependencies: [
-        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Imaging", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .target(

@@ -8,7 +8,7 @@ import Training
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measure speed and memory, as JSON lines.",
-    subcommands: [StepBenchCommand.self])
+    subcommands: [StepBenchCommand.self, AugmentationBenchCommand.self])
 }
 
 /// `lkdist bench step`.
@@ -48,7 +48,7 @@ struct StepBenchCommand: ParsableCommand {
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
-    guard extent != nil else {
+    guard Extent(text: patch) != nil else {
       throw ValidationError("--patch takes three sizes, such as 64,64,64")
     }
     guard ["none", "mid", "full"].contains(attention) else {
@@ -60,7 +60,7 @@ struct StepBenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard let extent else { return }
+    guard let extent = Extent(text: patch) else { return }
     let model = ModelConfiguration(
       inputs: inputs, outputs: outputs, attention: placements, channels: channels,
       maximumChannels: maximumChannels, scales: scales, groups: 8)
@@ -78,13 +78,5 @@ struct StepBenchCommand: ParsableCommand {
     case "full": ModelConfiguration.full(scales: scales)
     default: ModelConfiguration.none
     }
-  }
-
-  private var extent: Extent? {
-    let sizes = patch.split(separator: ",", omittingEmptySubsequences: false).compactMap {
-      Int($0)
-    }
-    guard sizes.count == 3, sizes.allSatisfy({ $0 > 0 }) else { return nil }
-    return Extent(depth: sizes[2], height: sizes[1], width: sizes[0])
   }
 }
