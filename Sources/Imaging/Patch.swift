@@ -28,8 +28,8 @@ package struct Patch: Sendable {
   package var corner: VoxelIndex
 
   package init(
-    image: VoxelGrid, labels: [Int16], subject: String, epoch: Int, position: Int,
-    corner: VoxelIndex
+    image: consuming VoxelGrid, labels: consuming [Int16], subject: String, epoch: Int,
+    position: Int, corner: VoxelIndex
   ) {
     precondition(
       labels.count == image.shape.extent.voxels, "\(labels.count) labels for \(image.shape)")

@@ -9,8 +9,8 @@ package struct PatchSampler: Sendable {
   /// The random changes of each patch.
   package let augmentation: Augmentation
   private let seed: UInt64
-  // Patches are as large as one another, so a run allocates only the first few.
-  private let pool = MemoryPool()
+  /// Patches are as large as one another, so a run allocates only the first few.
+  package let pool = MemoryPool()
 
   package init(
     patchExtent: Extent, foregroundFraction: Double, augmentation: Augmentation = .none,
@@ -31,8 +31,9 @@ package struct PatchSampler: Sendable {
     let window = PatchWindow(
       corner: corner(in: subject, &stream), extent: patchExtent, volume: subject.extent)
     let (image, labels) = read(subject, window, key)
+    // Consumed, so that the patch owns its memory alone: changing a shared image copies it first.
     var patch = Patch(
-      image: image, labels: labels, subject: subject.identifier, epoch: epoch, position: position,
+      image: consume image, labels: consume labels, subject: subject.identifier, epoch: epoch, position: position,
       corner: window.corner)
     augmentation.apply(to: &patch, key: key, pool: pool)
     return patch

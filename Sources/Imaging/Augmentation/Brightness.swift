@@ -40,10 +40,10 @@ package struct Contrast: Hashable, Sendable {
   package static func stretch(_ values: UnsafeMutableBufferPointer<Float>, by factor: Float) {
     let statistics = ChannelStatistics(values)
     let offset = statistics.mean * (1 - factor)
-    let (low, high) = (statistics.minimum, statistics.maximum)
+    let low = SIMD8(repeating: statistics.minimum)
+    let high = SIMD8(repeating: statistics.maximum)
     values.transform {
-      ($0 * factor + offset).clamped(
-        lowerBound: SIMD8(repeating: low), upperBound: SIMD8(repeating: high))
+      VectorMath.minimum(VectorMath.maximum($0 * factor + offset, low), high)
     }
   }
 }

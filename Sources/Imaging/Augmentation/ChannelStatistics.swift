@@ -8,8 +8,8 @@ struct ChannelStatistics {
     var low = SIMD8(repeating: values[0])
     var high = low
     mean = Self.mean(of: values) {
-      low = pointwiseMin(low, $0)
-      high = pointwiseMax(high, $0)
+      low = VectorMath.minimum(low, $0)
+      high = VectorMath.maximum(high, $0)
       return $0
     }
     let rest = values[(values.count & ~7)...]

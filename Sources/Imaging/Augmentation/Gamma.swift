@@ -36,7 +36,7 @@ package struct Gamma: Hashable, Sendable {
     let (sign, edge): (Float, Float) = isInverted ? (-1, before.maximum) : (1, before.minimum)
     let inward = sign / range
     values.transform { value in
-      let unit = pointwiseMax((value - edge) * inward, .zero)
+      let unit = VectorMath.maximum((value - edge) * inward, .zero)
       return VectorMath.exp2(VectorMath.log2(unit) * gamma) * sign
     }
     let mean = ChannelStatistics(values).mean

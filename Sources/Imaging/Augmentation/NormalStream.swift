@@ -26,8 +26,8 @@ struct NormalStream {
       return second
     }
     // Uniform in (0, 1), never 0.
-    let uniform = (Self.fraction(bits()) + 0x1p-25)
-    let radius = (VectorMath.log2(uniform) * -0.69314718).squareRoot()
+    let uniform = Self.fraction(bits()) + 0x1p-25
+    let radius = VectorMath.squareRoot(VectorMath.log2(uniform) * -0.69314718)
     let random = bits()
     let angle = (Self.fraction(random &<< 2) - 0.5) * (Float.pi / 2)
     let (sine, cosine) = VectorMath.sineAndCosine(angle)

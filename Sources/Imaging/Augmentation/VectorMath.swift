@@ -34,7 +34,7 @@ enum VectorMath {
   /// Two to the power of `x`, which is clamped to -126...126.
   @inline(__always)
   static func exp2(_ x: Values) -> Values {
-    let x = pointwiseMin(pointwiseMax(x, Values(repeating: -126)), Values(repeating: 126))
+    let x = minimum(maximum(x, Values(repeating: -126)), Values(repeating: 126))
     let rounded = x + rounder
     let f = x - (rounded - rounder)
     var p = f * 1.535336188319500e-4 + 1.339887440266574e-3
@@ -44,6 +44,25 @@ enum VectorMath {
     p = p * f + 6.931472028550421e-1
     let exponent = unsafeBitCast(rounded, to: Bits.self) &- (rounderBits - 127)
     return (p * f + 1) * unsafeBitCast(exponent &<< 23, to: Values.self)
+  }
+
+  /// The larger value of each lane; the library's `pointwiseMax` goes lane by lane.
+  @inline(__always)
+  static func maximum(_ a: Values, _ b: Values) -> Values { a.replacing(with: b, where: a .< b) }
+
+  /// The smaller value of each lane.
+  @inline(__always)
+  static func minimum(_ a: Values, _ b: Values) -> Values { a.replacing(with: b, where: b .< a) }
+
+  /// The root of positive values: Newton's steps from a guess by the exponent, as the library's
+  /// goes lane by lane.
+  @inline(__always)
+  static func squareRoot(_ x: Values) -> Values {
+    let guess = Bits(repeating: 0x5F37_5A86) &- unsafeBitCast(x, to: Bits.self) &>> 1
+    var inverse = unsafeBitCast(guess, to: Values.self)
+    let half = x * 0.5
+    for _ in 0..<3 { inverse = inverse * (1.5 - half * inverse * inverse) }
+    return x * inverse
   }
 
   /// Sine and cosine of an angle within -pi/4...pi/4.
