@@ -33,7 +33,8 @@ package struct PatchSampler: Sendable {
     let (image, labels) = read(subject, window, key)
     // Consumed, so that the patch owns its memory alone: changing a shared image copies it first.
     var patch = Patch(
-      image: consume image, labels: consume labels, subject: subject.identifier, epoch: epoch, position: position,
+      image: consume image, labels: consume labels, subject: subject.identifier, epoch: epoch,
+      position: position,
       corner: window.corner)
     augmentation.apply(to: &patch, key: key, pool: pool)
     return patch

@@ -16,9 +16,10 @@ package struct BiasField: Hashable, Sendable {
     guard stream.uniform() < probability else { return }
     let extent = image.shape.extent
     for channel in 0..<image.shape.channels {
-      let polynomial = CubicPolynomial((0..<20).map { _ in
-        stream.uniform(in: -strength...strength)
-      })
+      let polynomial = CubicPolynomial(
+        (0..<20).map { _ in
+          stream.uniform(in: -strength...strength)
+        })
       polynomial.multiply(image.mutableChannel(channel), extent)
     }
   }

@@ -23,7 +23,8 @@ package struct SpatialMap: Sendable {
   ) {
     extent = window.extent
     let size = SIMD3(window.extent.xyz.map { Double($0 - 1) })
-    center = SIMD3(Double(window.corner.x), Double(window.corner.y), Double(window.corner.z))
+    center =
+      SIMD3(Double(window.corner.x), Double(window.corner.y), Double(window.corner.z))
       + size / 2
     steps = (0..<3).map { axis in
       var step = SIMD3<Double>.zero
