@@ -56,6 +56,7 @@ import Testing
     let isFinite = first.allSatisfy { $0.isFinite }
     #expect(isFinite)
     #expect(first == values(sampler([Self.every[index]]), 2, 3))
+    #expect(first.allSatisfy { abs($0) < 200 })
     #expect(first != values(sampler([]), 2, 3))
     #expect(first != values(one, 2, 4))
     #expect(first != values(one, 3, 3))
@@ -136,7 +137,8 @@ import Testing
     let center = SIMD3<Double>(mean { $0 % 32 }, mean { $0 / 32 % 32 }, mean { $0 / 1024 })
     #expect(abs(center.x - 15.5) < 1e-9 && abs(center.z - 15.5) < 1e-9)
     #expect(abs(center.y - 7.5) < 1e-9)
-    #expect(found.count == 8 * 64)
+    // The 8 voxels at the corners weigh 0.75^3, less than half.
+    #expect(found.count == 8 * 64 - 8)
     #expect(found.allSatisfy { patch.image.values[$0] > 0.2 })
   }
 

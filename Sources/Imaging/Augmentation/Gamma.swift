@@ -35,8 +35,10 @@ package struct Gamma: Hashable, Sendable {
     let deviation = ChannelStatistics.standardDeviation(of: values, mean: before.mean)
     let (sign, edge): (Float, Float) = isInverted ? (-1, before.maximum) : (1, before.minimum)
     let inward = sign / range
+    // The edge itself is 0 or -0, of which there is no logarithm.
+    let smallest = SIMD8(repeating: Float.leastNormalMagnitude)
     values.transform { value in
-      let unit = VectorMath.maximum((value - edge) * inward, .zero)
+      let unit = VectorMath.maximum((value - edge) * inward, smallest)
       return VectorMath.exp2(VectorMath.log2(unit) * gamma) * sign
     }
     let mean = ChannelStatistics(values).mean

@@ -35,14 +35,15 @@ package struct LowResolution: Hashable, Sendable {
   ) {
     let small = extent.map { max(1, Int((Double($0) * zoom).rounded())) }
     guard small != extent, let target = values.baseAddress else { return }
-    let coarse = pool.take(small.voxels)
+    // As large as it can be: the pool keeps a block for each size, and zooms have many.
+    let coarse = pool.take(extent.voxels)
     decimate(target, extent, into: coarse.pointer, small)
     let (xs, ys, zs) = (
       LinearPositions(from: small.width, to: extent.width),
       LinearPositions(from: small.height, to: extent.height),
       LinearPositions(from: small.depth, to: extent.depth)
     )
-    let row = pool.take(small.width)
+    let row = pool.take(extent.width)
     for z in 0..<extent.depth {
       for y in 0..<extent.height {
         interpolate(coarse.pointer, small, y: ys[y], z: zs[z], into: row.pointer)

@@ -10,7 +10,7 @@ enum VectorMath {
   private static let rounder: Float = 12_582_912
   private static let rounderBits: Int32 = 0x4B40_0000
 
-  /// The binary logarithm; 0 and what is too small for a normal float give about -127.
+  /// The binary logarithm of normal positive values.
   @inline(__always)
   static func log2(_ x: Values) -> Values {
     let bits = unsafeBitCast(x, to: Bits.self)
