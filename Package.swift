@@ -17,13 +17,13 @@ let package = Package(
     .executableTarget(
       name: "lkdist",
       dependencies: [
-        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Imaging", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .target(
       name: "Training",
       dependencies: [
-        "NN", "Imaging", "Collectives", "Kernels", "Tensors", "COpenSSL", "Yams",
+        "NN", "Imaging", "Collectives", "Kernels", "Tensors", "COpenSSL", "CPNG", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -45,6 +45,7 @@ let package = Package(
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(

@@ -1,6 +1,6 @@
 # Sourced by the other scripts: what lkdist needs on a Debian or Ubuntu machine, and how to get it.
 
-build_packages="libopenmpi-dev openmpi-bin libopenblas-dev libnifti-dev libssl-dev pkg-config"
+build_packages="libopenmpi-dev openmpi-bin libopenblas-dev libnifti-dev libpng-dev libssl-dev pkg-config"
 
 # Ends the script with advice if no Swift compiler is to be found.
 require_swift() {

@@ -24,12 +24,12 @@ package struct Patch: Sendable {
   package var epoch: Int
   /// Its place in the epoch.
   package var position: Int
-  /// The first voxel in the prepared subject, before mirroring.
+  /// The first voxel in the prepared subject, before augmentation.
   package var corner: VoxelIndex
 
   package init(
-    image: VoxelGrid, labels: [Int16], subject: String, epoch: Int, position: Int,
-    corner: VoxelIndex
+    image: consuming VoxelGrid, labels: consuming [Int16], subject: String, epoch: Int,
+    position: Int, corner: VoxelIndex
   ) {
     precondition(
       labels.count == image.shape.extent.voxels, "\(labels.count) labels for \(image.shape)")

@@ -6,34 +6,52 @@ package struct PatchSampler: Sendable {
   package let patchExtent: Extent
   /// How likely a patch is centered on a voxel of a class, in 0...1.
   package let foregroundFraction: Double
-  /// The mirroring of each patch.
-  package let mirroring: Mirroring
+  /// The random changes of each patch.
+  package let augmentation: Augmentation
   private let seed: UInt64
-  // Patches are as large as one another, so a run allocates only the first few.
-  private let pool = MemoryPool()
+  /// Patches are as large as one another, so a run allocates only the first few.
+  package let pool = MemoryPool()
 
   package init(
-    patchExtent: Extent, foregroundFraction: Double, mirroring: Mirroring = .none, seed: UInt64
+    patchExtent: Extent, foregroundFraction: Double, augmentation: Augmentation = .none,
+    seed: UInt64
   ) {
     precondition(
       (0...1).contains(foregroundFraction), "foreground fraction \(foregroundFraction)")
     self.patchExtent = patchExtent
     self.foregroundFraction = foregroundFraction
-    self.mirroring = mirroring
+    self.augmentation = augmentation
     self.seed = seed
   }
 
   /// The patch at `position` of `epoch`, cut from `subject`; one without labels counts as all 0.
   package func sample(_ subject: PreparedSubject, epoch: Int, position: Int) -> Patch {
-    var stream = RandomStream(seed: seed, purpose: "patch", epoch: epoch, patch: position)
+    let key = PatchKey(seed: seed, epoch: epoch, position: position)
+    var stream = key.stream("patch")
     let window = PatchWindow(
       corner: corner(in: subject, &stream), extent: patchExtent, volume: subject.extent)
+    let (image, labels) = read(subject, window, key)
+    // Consumed, so that the patch owns its memory alone: changing a shared image copies it first.
     var patch = Patch(
-      image: window.cut(subject.image, from: pool),
-      labels: subject.labels.map(window.cut) ?? [Int16](repeating: 0, count: patchExtent.voxels),
-      subject: subject.identifier, epoch: epoch, position: position, corner: window.corner)
-    mirroring.apply(to: &patch, seed: seed)
+      image: consume image, labels: consume labels, subject: subject.identifier, epoch: epoch,
+      position: position,
+      corner: window.corner)
+    augmentation.apply(to: &patch, key: key, pool: pool)
     return patch
+  }
+
+  /// The window's voxels, or what the patch's rotation, scaling and deformation bring there.
+  private func read(
+    _ subject: PreparedSubject, _ window: PatchWindow, _ key: PatchKey
+  ) -> (image: VoxelGrid, labels: [Int16]) {
+    let spacing = SIMD3(subject.path.prepared.spacing)
+    if let map = augmentation.spatialMap(for: key, at: window, spacing: spacing) {
+      return SpatialSampler(subject.image, labels: subject.labels).sample(map, from: pool)
+    }
+    return (
+      window.cut(subject.image, from: pool),
+      subject.labels.map(window.cut) ?? [Int16](repeating: 0, count: patchExtent.voxels)
+    )
   }
 
   private func corner(in subject: PreparedSubject, _ stream: inout RandomStream) -> VoxelIndex {

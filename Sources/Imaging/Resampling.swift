@@ -1,4 +1,3 @@
-import Foundation
 import Tensors
 
 /// Resampling between grids that fill the same space (outer faces aligned).
@@ -76,18 +75,8 @@ private struct RowsAround {
   @inline(__always)
   func vote(_ x: LinearPosition) -> Int16 {
     let corners = SIMD8(lowHalf: labels(at: x.lower), highHalf: labels(at: x.upper))
-    if corners == SIMD8(repeating: corners[0]) { return Int16(corners[0]) }
-    let weights = SIMD8(lowHalf: shares * (1 - x.fraction), highHalf: shares * x.fraction)
-    var best: (label: Int32, weight: Float) = (corners[0], -1)
-    for corner in 0..<8 {
-      let label = corners[corner]
-      let isSame = corners .== SIMD8(repeating: label)
-      let weight = SIMD8<Float>.zero.replacing(with: weights, where: isSame).sum()
-      // Sums of the same weights differ by rounding: a near tie is a tie.
-      let isTie = abs(weight - best.weight) <= 1e-6
-      if isTie ? label < best.label : weight > best.weight { best = (label, weight) }
-    }
-    return Int16(best.label)
+    return LabelVote.winner(
+      corners, SIMD8(lowHalf: shares * (1 - x.fraction), highHalf: shares * x.fraction))
   }
 
   @inline(__always)
@@ -97,30 +86,6 @@ private struct RowsAround {
         labels[starts[0] + x], labels[starts[1] + x], labels[starts[2] + x],
         labels[starts[3] + x]))
   }
-}
-
-/// A place between two grid points; the weight of `upper` is `fraction`, in [0, 1).
-private struct LinearPosition {
-  var lower: Int
-  var upper: Int
-  var fraction: Float
-}
-
-/// For each new grid point along an axis, the two old ones around it.
-private struct LinearPositions {
-  private let positions: [LinearPosition]
-
-  init(from size: Int, to target: Int) {
-    let ratio = Double(size) / Double(target)
-    positions = (0..<target).map { index in
-      let position = min(max((Double(index) + 0.5) * ratio - 0.5, 0), Double(size - 1))
-      let lower = Int(position)
-      return LinearPosition(
-        lower: lower, upper: min(lower + 1, size - 1), fraction: Float(position - Double(lower)))
-    }
-  }
-
-  subscript(index: Int) -> LinearPosition { positions[index] }
 }
 
 /// Smoothing and interpolation along one axis: each new value is a weighted run of old ones.
@@ -133,7 +98,7 @@ private struct AxisTaps {
 
   init(from size: Int, to target: Int, smoothing: Bool) {
     let ratio = Double(size) / Double(target)
-    let kernel = Self.gaussian(smoothing && ratio > 1 ? (ratio - 1) / 2 : 0)
+    let kernel = GaussianKernel.weights(sigma: smoothing && ratio > 1 ? (ratio - 1) / 2 : 0)
     let positions = LinearPositions(from: size, to: target)
     let rows = (0..<target).map { index in
       let position = positions[index]
@@ -144,15 +109,6 @@ private struct AxisTaps {
     self.size = size
     first = rows.map(\.first)
     weights = rows.map(\.weights)
-  }
-
-  /// A normalized Gaussian of `sigma` voxels, cut at 4 sigma as SciPy's.
-  private static func gaussian(_ sigma: Double) -> [Double] {
-    guard sigma > 0 else { return [1] }
-    let radius = Int(4 * sigma + 0.5)
-    let values = (-radius...radius).map { exp(-0.5 * Double($0 * $0) / (sigma * sigma)) }
-    let sum = values.reduce(0, +)
-    return values.map { $0 / sum }
   }
 
   private static func row(

@@ -52,6 +52,7 @@ enum SampleText {
     loss: {kind: dice-ce}
     optimizer: {kind: adam, learningRate: 3.0e-3}
     augmentation:
+      preset: none
       transforms: [{kind: mirror, axes: [x], probability: 0.5}]
     training: {epochs: 8, stepsPerEpoch: 35, validateEvery: 4}
 

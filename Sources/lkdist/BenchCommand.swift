@@ -11,7 +11,9 @@ extension Precision: ExpressibleByArgument {}
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measure speed and memory, as JSON lines.",
-    subcommands: [StepBenchCommand.self, KernelBenchCommand.self])
+    subcommands: [
+      StepBenchCommand.self, KernelBenchCommand.self, AugmentationBenchCommand.self,
+    ])
 }
 
 /// `lkdist bench step`.

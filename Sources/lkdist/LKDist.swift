@@ -18,7 +18,7 @@ struct LKDist: ParsableCommand {
     version: Version.current,
     subcommands: [
       TrainCommand.self, SampleCommand.self, InitCommand.self, PredictCommand.self,
-      EvaluateCommand.self, BenchCommand.self,
+      EvaluateCommand.self, AugmentCommand.self, BenchCommand.self,
     ])
 
   static func main() {

@@ -60,11 +60,5 @@ struct NetworkOptions: ParsableArguments {
     }
   }
 
-  private var extent: Extent? {
-    let sizes = patch.split(separator: ",", omittingEmptySubsequences: false).compactMap {
-      Int($0)
-    }
-    guard sizes.count == 3, sizes.allSatisfy({ $0 > 0 }) else { return nil }
-    return Extent(depth: sizes[2], height: sizes[1], width: sizes[0])
-  }
+  private var extent: Extent? { Extent(text: patch) }
 }

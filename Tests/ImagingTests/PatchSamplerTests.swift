@@ -109,9 +109,9 @@ import Testing
     let sampler = PatchSampler(
       patchExtent: subject.extent, foregroundFraction: 0, seed: 1)
     let original = sampler.sample(subject, epoch: 0, position: 0)
-    for axis in Mirroring.Axis.allCases {
+    for axis in Axis.allCases {
       var patch = original
-      Mirroring.reflect(&patch, along: axis)
+      Mirroring.reflect(&patch, along: [axis])
       for (z, y, x) in [(0, 0, 0), (1, 3, 1), (4, 2, 0)] {
         let from = (
           axis == .z ? 4 - z : z, axis == .y ? 3 - y : y, axis == .x ? 2 - x : x
@@ -119,39 +119,56 @@ import Testing
         #expect(patch.image[1, z, y, x] == original.image[1, from.0, from.1, from.2])
         #expect(patch.labels[(z * 4 + y) * 3 + x] == Int16((from.0 * 4 + from.1) * 3 + from.2))
       }
-      Mirroring.reflect(&patch, along: axis)
+      Mirroring.reflect(&patch, along: [axis])
       #expect(patch.image.values.elementsEqual(original.image.values))
       #expect(patch.labels == original.labels)
     }
   }
 
+  @Test func `reflecting along several axes is one after the other`() {
+    let subject = subject([3, 4, 5]) { Int16($0) }
+    let sampler = PatchSampler(patchExtent: subject.extent, foregroundFraction: 0, seed: 1)
+    var (one, other) = (
+      sampler.sample(subject, epoch: 0, position: 0), sampler.sample(subject, epoch: 0, position: 0)
+    )
+    Mirroring.reflect(&one, along: Set(Axis.allCases))
+    for axis in Axis.allCases { Mirroring.reflect(&other, along: [axis]) }
+    #expect(one.image.values.elementsEqual(other.image.values))
+    #expect(one.labels == other.labels)
+    let turned: [Int16]? = subject.labels.map { $0.reversed() }
+    #expect(one.labels == turned)
+  }
+
   @Test func `mirroring follows its own stream, axes and probability`() {
-    let both = Mirroring(axes: [.x, .z], probability: 0.5)
-    let drawn = (0..<1000).map { both.draw(seed: 3, epoch: 0, position: $0) }
-    for axis in [Mirroring.Axis.x, .z] {
+    func draws(_ mirroring: Mirroring) -> [Set<Axis>] {
+      (0..<1000).map {
+        var stream = PatchKey(seed: 3, epoch: 0, position: $0).stream("mirror")
+        return mirroring.draw(&stream)
+      }
+    }
+    let drawn = draws(Mirroring(axes: [.x, .z], probability: 0.5))
+    for axis in [Axis.x, .z] {
       #expect(abs(drawn.filter { $0.contains(axis) }.count - 500) < 80)
     }
     #expect(!drawn.contains { $0.contains(.y) })
     #expect(Set(drawn).count == 4)
-    let alone = Mirroring(axes: [.x], probability: 0.5)
-    #expect(
-      drawn.enumerated().allSatisfy { position, axes in
-        alone.draw(seed: 3, epoch: 0, position: position) == axes.intersection([.x])
-      })
-    #expect(Mirroring.none.draw(seed: 3, epoch: 0, position: 0).isEmpty)
+    let alone = draws(Mirroring(axes: [.x], probability: 0.5))
+    #expect(alone == drawn.map { $0.intersection([.x]) })
+    #expect(Set(draws(Mirroring(probability: 0))) == [[]])
   }
 
   @Test func `a mirrored sample is the plain sample turned around`() {
     let subject = subject([9, 9, 9]) { Int16($0 % 5) }
-    func sample(_ mirroring: Mirroring) -> Patch {
+    func sample(_ transforms: [Augmentation.Transform]) -> Patch {
       PatchSampler(
-        patchExtent: Extent(xyz: [4, 4, 4]), foregroundFraction: 0.5, mirroring: mirroring, seed: 8
+        patchExtent: Extent(xyz: [4, 4, 4]), foregroundFraction: 0.5,
+        augmentation: Augmentation(preset: .none, transforms: transforms), seed: 8
       ).sample(subject, epoch: 0, position: 5)
     }
-    var plain = sample(.none)
-    let mirrored = sample(Mirroring(axes: [.y], probability: 1))
+    var plain = sample([])
+    let mirrored = sample([.mirror(Mirroring(axes: [.y], probability: 1))])
     #expect(mirrored.corner == plain.corner)
-    Mirroring.reflect(&plain, along: .y)
+    Mirroring.reflect(&plain, along: [.y])
     #expect(mirrored.labels == plain.labels)
     #expect(mirrored.image.values.elementsEqual(plain.image.values))
   }

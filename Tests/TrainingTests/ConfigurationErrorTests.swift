@@ -111,11 +111,39 @@ import Training
     Case("optimizer: {shard: no}", "optimizer.shard: expected true or false, found 'no'"),
     Case(
       "augmentation: {transforms: [{kind: miror, axes: [x], probability: 1}]}",
-      "augmentation.transforms[0].kind: unknown value 'miror'; did you mean 'mirror'? (mirror)"),
+      "augmentation.transforms[0].kind: unknown value 'miror'; did you mean 'mirror'? "
+        + "(rotation, scaling, elastic, noise, blur, low-resolution, bias-field, brightness, "
+        + "contrast, inverted-gamma, gamma or mirror)"),
     Case(
       "augmentation: {transforms: [{kind: mirror, axes: [x, x], probability: 1}]}",
       "augmentation.transforms[0].axes: expected a list of different axes of x, y and z, found a "
         + "list"),
+    Case(
+      "augmentation: {transforms: [{kind: noise}, {kind: blur}, {kind: noise}]}",
+      "augmentation.transforms: noise is listed twice; keep one of them"),
+    Case(
+      "augmentation: {transforms: [{kind: mirror, axes: [x]}, {kind: mirror, axes: [z, x]}]}",
+      "augmentation.transforms: mirror is listed twice; keep one of them"),
+    Case(
+      "augmentation: {transforms: [{probability: 1}]}",
+      "augmentation.transforms[0]: the key 'kind' is missing"),
+    Case(
+      "augmentation: {transforms: [noise]}",
+      "augmentation.transforms[0]: expected {kind: mirror, ...}, found 'noise'"),
+    Case(
+      "augmentation: {transforms: [{kind: scaling, factor: [1.4, 0.7]}]}",
+      "augmentation.transforms[0].factor: expected two numbers above 0, [low, high], found a list"),
+    Case(
+      "augmentation: {transforms: [{kind: low-resolution, zoom: [0.5, 2]}]}",
+      "augmentation.transforms[0].zoom: expected two numbers above 0 and up to 1, [low, high], "
+        + "found a list"),
+    Case(
+      "augmentation: {transforms: [{kind: noise, sigma: 1}]}",
+      "unknown key 'augmentation.transforms[0].sigma'; did you mean "
+        + "'augmentation.transforms[0].variance'? (keys here: probability, variance)"),
+    Case(
+      "augmentation: {preset: lite}",
+      "augmentation.preset: unknown value 'lite'; did you mean 'none'? (none, light or default)"),
     Case(
       "training: {epochs: 0}", "training.epochs: expected a whole number of at least 1, found '0'"),
     Case(
@@ -148,8 +176,6 @@ import Training
       "model: {attention: [{scale: 2, kernelSize: 21, dilation: 3, decomposed: false}]}",
       "model.attention[0].decomposed false; use true"),
     Case("optimizer: {shard: true}", "optimizer.shard true; use false"),
-    Case("augmentation: {preset: light}", "augmentation.preset light; use none"),
-    Case("augmentation: {preset: default}", "augmentation.preset default; use none"),
     Case(
       "training: {checkpointMinutes: 5}", "training.checkpointMinutes other than null; use null"),
     Case("training: {keep: 2}", "training.keep other than 1; use 1"),

@@ -1,3 +1,4 @@
+import Imaging
 import Testing
 
 import Training
@@ -83,11 +84,25 @@ import Training
         ]))
     #expect(configuration.loss.kind == .weightedDice)
     #expect(configuration.optimizer.maximumGradientNorm == 12)
-    #expect(configuration.augmentation.transforms == [.mirror(axes: [.x, .z], probability: 0.5)])
+    #expect(
+      configuration.augmentation.transforms
+        == [.mirror(Mirroring(axes: [.x, .z], probability: 0.5))])
     #expect(configuration.training.stepsPerEpoch == 7)
     #expect(configuration.distributed.timeoutSeconds == 30)
     #expect(configuration.distributed.checkReplicasEvery == 5)
     #expect(configuration.distributed.onReplicaMismatch == .repair)
+  }
+
+  private var everyTransform: [Augmentation.Transform] {
+    [
+      .mirror(Mirroring(axes: [.y], probability: 1)), .mirror(Mirroring(axes: [.x, .z])),
+      .rotation(Rotation(degrees: 15)), .scaling(Scaling(factor: 0.9...1.1)),
+      .elastic(Elastic(controlSpacing: 20, displacement: 1...2)),
+      .biasField(BiasField(strength: 0.25)), .noise(Noise(variance: 0.01...0.02)),
+      .blur(Blur(sigma: 0.5...0.75, channelProbability: 1)), .brightness(Brightness(factor: 1...2)),
+      .contrast(Contrast(probability: 0.75)), .lowResolution(LowResolution(zoom: 0.25...1)),
+      .invertedGamma(Gamma(probability: 0.5)), .gamma(Gamma(gamma: 0.5...2)),
+    ]
   }
 
   private var unusual: Configuration {
@@ -104,7 +119,8 @@ import Training
     configuration.optimizer.epsilon = 1e-8
     configuration.optimizer.maximumGradientNorm = 1e300
     configuration.schedule.kind = .cosine
-    configuration.augmentation.transforms = [.mirror(axes: [.y], probability: 1)]
+    configuration.augmentation.transforms = everyTransform
+    configuration.augmentation.preset = .light
     configuration.training.stepsPerEpoch = 3
     configuration.distributed.bucketMiB = 1.5
     return configuration

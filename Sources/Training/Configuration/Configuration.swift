@@ -1,3 +1,4 @@
+import Imaging
 import NN
 import Tensors
 
@@ -12,7 +13,7 @@ package struct Configuration: Equatable, Sendable {
   package var loss = Loss()
   package var optimizer = Optimizer()
   package var schedule = ScheduleSettings()
-  package var augmentation = Augmentation()
+  package var augmentation = AugmentationSettings()
   package var training = TrainingSettings()
   package var distributed = Distributed()
   /// Steps after the prediction; none is built yet, so the list is empty.
@@ -183,25 +184,13 @@ extension Configuration {
   package enum LearningRateScaling: String, CaseIterable, Sendable { case none, sqrt, linear }
 
   /// Random changes of the training patches.
-  package struct Augmentation: Equatable, Sendable {
-    /// The contract's default is `default`; until presets are built, it is `none`.
-    package var preset = Preset.none
-    package var transforms: [Transform] = []
+  package struct AugmentationSettings: Equatable, Sendable {
+    package var preset = Augmentation.Preset.default
+    /// Replace the preset's transforms of the same kind, or are added to them.
+    package var transforms: [Augmentation.Transform] = []
 
     package init() {}
   }
-
-  /// A named set of transforms.
-  package enum Preset: String, CaseIterable, Sendable { case none }
-
-  /// One random change of a patch.
-  package enum Transform: Equatable, Sendable {
-    /// Flips each of `axes` with `probability`.
-    case mirror(axes: [Axis], probability: Double)
-  }
-
-  /// An axis of the prepared volume.
-  package enum Axis: String, CaseIterable, Sendable { case x, y, z }
 }
 
 extension Configuration {

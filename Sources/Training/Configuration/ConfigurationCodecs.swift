@@ -158,37 +158,3 @@ extension Codec where Value == Configuration.Attention {
       }, write: { .bool($0) })
   }
 }
-
-extension Codec where Value == Configuration.Transform {
-  private struct Mirror {
-    var kind = ""
-    var axes: [Configuration.Axis] = []
-    var probability = 0.0
-  }
-
-  static var transform: Codec {
-    let kind = Codec<String>(
-      read: { yaml throws(TrainingError) in
-        try yaml.choose(from: ["mirror"]) { $0 == "mirror" ? $0 : nil }
-      }, write: { .string($0) })
-    let expected = "a list of different axes of x, y and z"
-    let axes = Codec<Configuration.Axis>.choice().list(expected).checked(expected) {
-      !$0.isEmpty && Set($0).count == $0.count
-    }
-    let schema = Schema<Mirror>(fields: [
-      Field("kind", \.kind, kind, ""), Field("axes", \.axes, axes, ""),
-      Field("probability", \.probability, .fraction, ""),
-    ])
-    let record = Codec<Mirror>.record(
-      Mirror(), required: ["kind", "axes", "probability"], schema)
-    return Codec(
-      read: { yaml throws(TrainingError) in
-        let mirror = try record.read(yaml)
-        return .mirror(axes: mirror.axes, probability: mirror.probability)
-      },
-      write: {
-        guard case .mirror(let axes, let probability) = $0 else { return .null }
-        return record.write(Mirror(kind: "mirror", axes: axes, probability: probability))
-      })
-  }
-}

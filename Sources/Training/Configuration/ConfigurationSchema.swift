@@ -1,3 +1,5 @@
+import Imaging
+
 /// The keys of `lkdist.yaml`: their names, what they may hold, and the comment they are written with.
 extension Configuration {
   static var schema: Schema<Configuration> {
@@ -111,12 +113,12 @@ extension Configuration {
     ])
   }
 
-  private static var augmentationSchema: Schema<Augmentation> {
+  private static var augmentationSchema: Schema<AugmentationSettings> {
     Schema(fields: [
-      Field("preset", \.preset, .choice(notBuilt: ["light", "default"]), "none"),
+      Field("preset", \.preset, .choice(), Augmentation.Preset.list),
       Field(
-        "transforms", \.transforms, Codec.transform.list("a list of transforms"),
-        "[{kind: mirror, axes: [x], probability: 0.5}]"),
+        "transforms", \.transforms, .transforms,
+        "replace or join the preset's: [{kind: mirror, axes: [x], probability: 0.5}]"),
     ])
   }
 

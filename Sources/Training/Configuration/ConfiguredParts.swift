@@ -82,16 +82,12 @@ extension Configuration {
       globalBatch: globalBatch)
   }
 
-  /// How likely training mirrors each axis.
-  package var mirroring: Mirroring {
-    var probabilities = [Mirroring.Axis: Double]()
-    for case .mirror(let axes, let probability) in augmentation.transforms {
-      for axis in axes {
-        guard let axis = Mirroring.Axis(rawValue: axis.rawValue) else { continue }
-        probabilities[axis] = probability
-      }
-    }
-    return Mirroring(probabilities: probabilities)
+  /// How the sampler cuts and changes training patches.
+  package var sampler: PatchSampler {
+    PatchSampler(
+      patchExtent: patchExtent, foregroundFraction: data.foregroundFraction,
+      augmentation: Augmentation(
+        preset: augmentation.preset, transforms: augmentation.transforms), seed: UInt64(seed))
   }
 }
 

@@ -111,15 +111,17 @@ package final class OutputFile: Sendable {
     }
   }
 
-  /// Writes `text` in UTF-8.
-  package func write(_ text: String) throws(FileError) {
+  /// Writes all of `bytes`.
+  package func write(_ bytes: [UInt8]) throws(FileError) {
     var failure: FileError?
-    var text = text
-    text.withUTF8 { utf8 in
-      do throws(FileError) { try write(UnsafeRawBufferPointer(utf8)) } catch { failure = error }
+    bytes.withUnsafeBytes { bytes in
+      do throws(FileError) { try write(bytes) } catch { failure = error }
     }
     if let failure { throw failure }
   }
+
+  /// Writes `text` in UTF-8.
+  package func write(_ text: String) throws(FileError) { try write(Array(text.utf8)) }
 
   /// Waits until what was written is on the disk.
   package func sync() throws(FileError) {

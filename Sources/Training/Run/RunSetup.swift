@@ -109,10 +109,7 @@ package struct RunSetup: Sendable {
 
   /// The loader of the patches that `feed` asks for.
   package func loader(of feed: PatchFeed, threads: Int = 1) -> PatchLoader {
-    let sampler = PatchSampler(
-      patchExtent: configuration.patchExtent,
-      foregroundFraction: configuration.data.foregroundFraction,
-      mirroring: configuration.mirroring, seed: UInt64(configuration.seed))
+    let sampler = configuration.sampler
     let store = store(of: training)
     let names = training.map(\.identifier)
     return PatchLoader(threads: threads, requests: feed) { request throws(ImagingError) in
