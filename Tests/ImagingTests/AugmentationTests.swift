@@ -160,9 +160,9 @@ import Testing
     #expect(blocks.count == 3)
     let images = sampler.pool.take(patches[0].image.shape.count)
     #expect(!blocks.contains(UnsafePointer(images.pointer)))
-    let before = sampler.pool.allocations
+    let before = sampler.pool.growths
     let other = sampler.sample(subject, epoch: 0, position: 3)
-    #expect(sampler.pool.allocations == before + 1)
+    #expect(sampler.pool.growths == before + 1)
     withExtendedLifetime((patches, images, other)) {}
   }
 
