@@ -46,17 +46,19 @@ package enum GroupNormalization {
     return map
   }
 
-  /// The gradient of x; adds those of weight and bias to `dw` and `db`.
+  /// Turns `dy` into the gradient of x, in its memory if nobody shares it; adds those of weight and bias
+  /// to `dw` and `db`.
   package static func backward(
-    _ dy: FeatureMap, x: FeatureMap, statistics: GroupStatistics, weight: FloatSlice,
+    _ dy: inout FeatureMap, x: FeatureMap, statistics: GroupStatistics, weight: FloatSlice,
     bias: FloatSlice, gradient dw: FloatSlice, db: FloatSlice, slope: Float, on compute: Compute
-  ) -> FeatureMap {
+  ) {
     precondition(x.shape == dy.shape, "an input of \(x.shape) and a gradient of \(dy.shape)")
     var lanes = Lanes(statistics, weight: weight, bias: bias, channels: x.shape.channels)
+    let gradient = dy.pointer
     let sums = LaneSums.reduce(x.shape, count: 2, on: compute) { block, range, sums in
       let start = block * x.blockStride + range.lowerBound * 16
       lk_normalize_sums(
-        dy.pointer + start, x.pointer + start, range.count, lanes.scale(block),
+        gradient + start, x.pointer + start, range.count, lanes.scale(block),
         lanes.shift(block), lanes.mean(block), lanes.inverse(block), slope, sums)
     }
     for channel in 0..<x.shape.channels {
@@ -64,20 +66,24 @@ package enum GroupNormalization {
       dw.mutableValues[channel] += Float(sums[1][channel])
     }
     lanes.setGradient(sums, weight: weight, groups: statistics.mean.count, shape: x.shape)
-    return inputGradient(dy, x, lanes, slope: slope, on: compute)
+    if let out = dy.exclusivePointer() {
+      writeGradient(dy, x, lanes, slope: slope, into: out, on: compute)
+    } else {
+      var map = FeatureMap(uninitialized: x.shape, from: compute.pool)
+      writeGradient(dy, x, lanes, slope: slope, into: map.mutablePointer(), on: compute)
+      dy = map
+    }
   }
 
-  private static func inputGradient(
-    _ dy: FeatureMap, _ x: FeatureMap, _ lanes: Lanes, slope: Float, on compute: Compute
-  ) -> FeatureMap {
-    var map = FeatureMap(uninitialized: x.shape, from: compute.pool)
-    let out = map.mutablePointer()
+  private static func writeGradient(
+    _ dy: FeatureMap, _ x: FeatureMap, _ lanes: Lanes, slope: Float,
+    into out: UnsafeMutablePointer<Float>, on compute: Compute
+  ) {
     forEachRun(x, on: compute) { block, start, count in
       lk_normalize_gradient(
         dy.pointer + start, x.pointer + start, count, lanes.scale(block), lanes.shift(block),
         lanes.mean(block), lanes.slopeX(block), lanes.constant(block), slope, out + start)
     }
-    return map
   }
 
   private static func statistics(

@@ -179,14 +179,18 @@ package struct NormalizedConvolution {
     return dConvolved
   }
 
-  private mutating func normBackward(_ dy: FeatureMap, on compute: Compute) -> FeatureMap {
+  private mutating func normBackward(
+    _ dy: consuming FeatureMap, on compute: Compute
+  ) -> FeatureMap {
     let (map, statistics) = cache()
     kept = nil
-    return compute.measure(norm.name, .inputGradient) {
+    var gradient = consume dy
+    compute.measure(norm.name, .inputGradient) {
       GroupNormalization.backward(
-        dy, x: map, statistics: statistics, weight: norm.weight, bias: norm.bias,
+        &gradient, x: map, statistics: statistics, weight: norm.weight, bias: norm.bias,
         gradient: norm.weightGradient, db: norm.biasGradient, slope: settings.slope, on: compute)
     }
+    return gradient
   }
 
   /// The gradient of the input, given what `backward` returned.

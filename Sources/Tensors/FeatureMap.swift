@@ -66,6 +66,11 @@ package struct FeatureMap: Sendable {
     return buffer.pointer + offset
   }
 
+  /// The first float of block 0 for writing over what is read, or nil if another map shares the storage.
+  package mutating func exclusivePointer() -> UnsafeMutablePointer<Float>? {
+    isKnownUniquelyReferenced(&buffer) ? buffer.pointer + offset : nil
+  }
+
   /// The value at a channel and voxel, for tests and messages.
   package subscript(channel: Int, z: Int, y: Int, x: Int) -> Float {
     let extent = shape.extent

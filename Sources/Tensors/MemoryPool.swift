@@ -58,6 +58,12 @@ package final class MemoryPool: Sendable {
     return FloatBuffer(count: count, pointer: base.pointer + start, pool: self)
   }
 
+  /// Whether the float at `pointer` is this pool's.
+  package func owns(_ pointer: UnsafePointer<Float>) -> Bool {
+    let address = UnsafePointer(base.pointer)
+    return pointer >= address && pointer < address + capacity
+  }
+
   /// Takes back the block at `pointer`.
   func give(_ pointer: UnsafeMutablePointer<Float>, count: Int) {
     let start = pointer - base.pointer

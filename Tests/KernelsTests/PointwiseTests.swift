@@ -52,9 +52,17 @@ private func normalized(
     let (_, statistics) = GroupNormalization.forward(
       map, weight: weight, bias: bias, groups: 4, slope: slope, on: compute)
     let (dw, db) = (ones(16), ones(16))
-    let dx = GroupNormalization.backward(
-      dy.featureMap(on: compute), x: map, statistics: statistics, weight: weight, bias: bias,
+    let held = dy.featureMap(on: compute)
+    var shared = held
+    GroupNormalization.backward(
+      &shared, x: map, statistics: statistics, weight: weight, bias: bias, gradient: ones(16),
+      db: ones(16), slope: slope, on: compute)
+    #expect(NaiveMap(held).values == dy.values.map { Double(Float($0)) })
+    var dx = dy.featureMap(on: compute)
+    GroupNormalization.backward(
+      &dx, x: map, statistics: statistics, weight: weight, bias: bias,
       gradient: dw, db: db, slope: slope, on: compute)
+    #expect(NaiveMap(dx).values == NaiveMap(shared).values)
     let loss = { (x: NaiveMap, weight: FloatSlice, bias: FloatSlice) in
       zip(normalized(x, weight: weight, bias: bias, groups: 4).values, dy.values)
         .reduce(0) { $0 + $1.0 * $1.1 }
