@@ -40,23 +40,17 @@ package struct ChannelMoments {
 struct PartialMoments {
   private let parts: Int
   private let channels: Int
-  private var values: [Double]
+  private let values: DoubleScratch
 
-  init(parts: Int, channels: Int) {
+  init(parts: Int, channels: Int, on compute: Compute) {
     self.parts = parts
     self.channels = channels
-    values = Array(repeating: 0, count: parts * channels * 2)
+    values = DoubleScratch(count: parts * channels * 2, on: compute)
   }
 
-  /// Hands out where a part adds the moments [2][16] of a block of channels.
-  mutating func withPointer(
-    _ body: ((_ part: Int, _ block: Int) -> UnsafeMutablePointer<Double>) -> Void
-  ) {
-    let channels = channels
-    values.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      body { part, block in base + part * channels * 2 + block * 32 }
-    }
+  /// Where a part adds the moments [2][16] of a block of channels.
+  func pointer(part: Int, block: Int) -> UnsafeMutablePointer<Double> {
+    values.pointer + part * channels * 2 + block * 32
   }
 
   var total: ChannelMoments {

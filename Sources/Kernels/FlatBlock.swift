@@ -24,13 +24,12 @@ package enum FlatBlock {
 
   /// The sum of squares, in double precision.
   package static func squaredNorm(_ slice: FloatSlice, on compute: Compute) -> Double {
-    var partial = [Double](repeating: 0, count: chunks(slice.count))
-    partial.withUnsafeMutableBufferPointer { partial in
-      forChunks(of: slice.count, on: compute) { index, range in
-        partial[index] = sumOfSquares(slice.slice(range))
-      }
+    let count = chunks(slice.count)
+    let partial = DoubleScratch(count: count, on: compute)
+    forChunks(of: slice.count, on: compute) { index, range in
+      partial.pointer[index] = sumOfSquares(slice.slice(range))
     }
-    return partial.reduce(0, +)
+    return (0..<count).reduce(0) { $0 + partial[$1] }
   }
 
   // Eight independent sums, because one alone waits for each addition.

@@ -16,13 +16,10 @@ enum LaneSums {
     let runs = max(1, (voxels + run - 1) / run)
     let blocks = shape.channels / 16
     let width = count * 16
-    var partial = [Double](repeating: 0, count: blocks * runs * width)
-    partial.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      compute.team.parallelFor(blocks * runs) { item, _ in
-        let start = item % runs * run
-        body(item / runs, start..<min(start + run, voxels), base + item * width)
-      }
+    let partial = DoubleScratch(count: blocks * runs * width, on: compute)
+    compute.team.parallelFor(blocks * runs) { item, _ in
+      let start = item % runs * run
+      body(item / runs, start..<min(start + run, voxels), partial.pointer + item * width)
     }
     return (0..<count).map { sum in
       (0..<shape.channels).map { channel in

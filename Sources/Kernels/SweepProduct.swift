@@ -21,13 +21,13 @@ struct SweepProduct {
         + "\(weights.layout.inputs) and \(weights.layout.outputs)")
     var map = FeatureMap(uninitialized: shape, from: compute.pool)
     let out = map.mutablePointer()
-    let items = items()
+    let cut = cut()
     let rowFloats = Tiling.positions * rowLength
     let perThread = rowFloats + Tiling.positions * shape.channels
     let scratch = compute.pool.take(perThread * compute.team.threads)
-    compute.team.parallelFor(items.count) { index, thread in
+    compute.team.parallelFor(cut.count) { index, thread in
       let rows = scratch.pointer + thread * perThread
-      run(items[index], rows: rows, tile: rows + rowFloats, out: out, extent: shape.extent)
+      run(item(index, of: cut), rows: rows, tile: rows + rowFloats, out: out, extent: shape.extent)
     }
     return map
   }
@@ -37,24 +37,37 @@ struct SweepProduct {
       .max() ?? 0
   }
 
-  // Where voxels are few, outputs are dealt out too; the cut never depends on the threads.
-  private func items() -> [Item] {
+  /// How the work is dealt out: runs of positions of each sweep and, where voxels are few, of outputs;
+  /// it never depends on the threads.
+  private struct Cut {
+    /// The number of items of the sweeps before each, and of all at the end.
+    let starts: [Int]
+    let chunks: Int
+    /// Output blocks of a chunk.
+    let step: Int
+    var count: Int { starts[starts.count - 1] }
+  }
+
+  private func cut() -> Cut {
     let blocks = weights.layout.outputs / 16
-    let tiles = weights.sweeps.reduce(0) {
-      $0 + ($1.grid.voxels + Tiling.positions - 1) / Tiling.positions
-    }
-    let chunks = max(1, min((blocks + 3) / 4, 32 / max(tiles, 1)))
-    let step = (blocks + chunks - 1) / chunks
-    return weights.sweeps.indices.flatMap { sweep in
-      let count = weights.sweeps[sweep].grid.voxels
-      return stride(from: 0, to: count, by: Tiling.positions).flatMap { first in
-        stride(from: 0, to: blocks, by: step).map { block in
-          Item(
-            sweep: sweep, positions: first..<min(first + Tiling.positions, count),
-            outputBlocks: block..<min(block + step, blocks))
-        }
-      }
-    }
+    let tiles = weights.sweeps.map { ($0.grid.voxels + Tiling.positions - 1) / Tiling.positions }
+    let wanted = max(1, min((blocks + 3) / 4, 32 / max(tiles.reduce(0, +), 1)))
+    let step = (blocks + wanted - 1) / wanted
+    let chunks = (blocks + step - 1) / step
+    var starts = [0]
+    for count in tiles { starts.append(starts[starts.count - 1] + count * chunks) }
+    return Cut(starts: starts, chunks: chunks, step: step)
+  }
+
+  private func item(_ index: Int, of cut: Cut) -> Item {
+    let sweep = (cut.starts.firstIndex { $0 > index } ?? cut.starts.count) - 1
+    let (tile, chunk) = (index - cut.starts[sweep]).quotientAndRemainder(dividingBy: cut.chunks)
+    let first = tile * Tiling.positions
+    let block = chunk * cut.step
+    return Item(
+      sweep: sweep,
+      positions: first..<min(first + Tiling.positions, weights.sweeps[sweep].grid.voxels),
+      outputBlocks: block..<min(block + cut.step, weights.layout.outputs / 16))
   }
 
   private func run(

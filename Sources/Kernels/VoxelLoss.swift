@@ -141,13 +141,13 @@ package enum VoxelLoss {
     let voxels = shape.extent.voxels
     // Two cache lines between chunks, so that threads do not share one.
     let stride = 2 + 3 * shape.channels + 16
-    var partial = [Double](repeating: 0, count: max(1, (voxels + chunk - 1) / chunk) * stride)
-    partial.withUnsafeMutableBufferPointer { partial in
-      let start = UnsafeMutablePointer(rebased: partial)
-      forChunks(of: voxels, on: compute) { index, range in body(range, start + index * stride) }
+    let count = (voxels + chunk - 1) / chunk * stride
+    let partial = DoubleScratch(count: count, on: compute)
+    forChunks(of: voxels, on: compute) { index, range in
+      body(range, partial.pointer + index * stride)
     }
     var total = VoxelSums(channels: shape.channels)
-    for start in Swift.stride(from: 0, to: partial.count, by: stride) {
+    for start in Swift.stride(from: 0, to: count, by: stride) {
       total.voxels += Int(partial[start])
       total.entropy += partial[start + 1]
       for channel in 0..<shape.channels {

@@ -104,27 +104,26 @@ private struct WinogradPass {
 
   func run(into out: UnsafeMutablePointer<Float>, extent: Extent) -> ChannelMoments {
     let outputSlabs = (product.layout.outputs / 16 + cut.outputBlocks - 1) / cut.outputBlocks
-    var partial = PartialMoments(parts: cut.tileBlocks, channels: product.layout.outputs)
+    let moments = PartialMoments(
+      parts: cut.tileBlocks, channels: product.layout.outputs, on: compute)
     let inputFloats = cut.points * cut.inputPitch
     let outputFloats = cut.points * cut.outputPitch
     let weightFloats = weights == nil ? cut.points * cut.ownWeightPitch : 0
     let perThread = inputFloats + outputFloats + weightFloats
     let scratch = compute.pool.take(perThread * compute.team.threads)
-    partial.withPointer { moments in
-      compute.team.parallelFor(cut.tileBlocks * outputSlabs) { item, thread in
-        let (tileBlock, slab) = item.quotientAndRemainder(dividingBy: outputSlabs)
-        let first = slab * cut.outputBlocks
-        let inputs = scratch.pointer + thread * perThread
-        let work = Item(
-          tiles: tileBlock * cut.tiles..<min((tileBlock + 1) * cut.tiles, group.grid.voxels),
-          outputBlocks: first..<min(first + cut.outputBlocks, product.layout.outputs / 16),
-          inputs: inputs, outputs: inputs + inputFloats,
-          weights: inputs + inputFloats + outputFloats)
-        multiply(work)
-        finish(work, into: out, extent: extent) { moments(tileBlock, $0) }
-      }
+    compute.team.parallelFor(cut.tileBlocks * outputSlabs) { item, thread in
+      let (tileBlock, slab) = item.quotientAndRemainder(dividingBy: outputSlabs)
+      let first = slab * cut.outputBlocks
+      let inputs = scratch.pointer + thread * perThread
+      let work = Item(
+        tiles: tileBlock * cut.tiles..<min((tileBlock + 1) * cut.tiles, group.grid.voxels),
+        outputBlocks: first..<min(first + cut.outputBlocks, product.layout.outputs / 16),
+        inputs: inputs, outputs: inputs + inputFloats,
+        weights: inputs + inputFloats + outputFloats)
+      multiply(work)
+      finish(work, into: out, extent: extent) { moments.pointer(part: tileBlock, block: $0) }
     }
-    return partial.total
+    return moments.total
   }
 
   private struct Item {

@@ -37,16 +37,17 @@ struct WinogradWeightGradient {
       layout.inputs == input.channels && layout.outputs == gradient.channels,
       "maps of \(input.channels) and \(gradient.channels) channels for weights of "
         + "\(layout.inputs) and \(layout.outputs)")
-    let items = items()
-    let parts = items.map(\.parts).max() ?? 1
+    let terms = termItems()
+    let count = terms.reduce(0) { $0 + inputSlabs * outputSlabs * $1.parts }
+    let parts = terms.map(\.parts).max() ?? 1
     // Parts but the first; the first adds to the gradient itself.
     let partial = compute.pool.take((parts - 1) * layout.count)
     let points = plan.groups.flatMap(\.terms).map(\.pointsInAll).max() ?? 0
     let perThread = points * (2 * pitch + Self.weightPitch)
     let scratch = compute.pool.take(perThread * compute.team.threads)
     clear(partial, on: compute)
-    compute.team.parallelFor(items.count) { index, thread in
-      let item = items[index]
+    compute.team.parallelFor(count) { index, thread in
+      let item = item(index, of: terms)
       let target =
         item.part == 0 ? dw.pointer : partial.pointer + (item.part - 1) * layout.count
       run(item, into: target, scratch: scratch.pointer + thread * perThread)
@@ -56,27 +57,43 @@ struct WinogradWeightGradient {
 
   private var pitch: Int { Self.tiles * Self.slab + 16 }
 
-  private func items() -> [Item] {
-    func slabs(_ channels: Int) -> [Range<Int>] {
-      stride(from: 0, to: channels, by: Self.slab).map {
-        $0..<min($0 + Self.slab, channels)
-      }
-    }
-    let pairs = slabs(layout.inputs).flatMap { inputs in
-      slabs(layout.outputs).map { (inputs, $0) }
-    }
-    let terms = plan.groups.flatMap { group in group.terms.map { (group, $0) } }
-    return terms.flatMap { group, term in
+  /// The items of one term: pairs of slabs of channels, each with the parts of the tiles.
+  private struct TermItems {
+    let group: WinogradPlan.Group
+    let term: WinogradPlan.Term
+    /// The index of the first, counted over all terms.
+    let first: Int
+    let parts: Int
+  }
+
+  private var inputSlabs: Int { (layout.inputs + Self.slab - 1) / Self.slab }
+  private var outputSlabs: Int { (layout.outputs + Self.slab - 1) / Self.slab }
+
+  private func termItems() -> [TermItems] {
+    let pairs = inputSlabs * outputSlabs
+    let count = plan.groups.reduce(0) { $0 + $1.terms.count }
+    var first = 0
+    return plan.groups.flatMap { group in
       let blocks = (group.grid.voxels + Self.tiles - 1) / Self.tiles
       // Each part ends with the transform of its sum, which several blocks should pay for.
-      let parts = max(1, min(blocks / 3, Self.items / (pairs.count * terms.count)))
-      return pairs.flatMap { inputs, outputs in
-        (0..<parts).map {
-          Item(
-            group: group, term: term, inputs: inputs, outputs: outputs, part: $0, parts: parts)
-        }
+      let parts = max(1, min(blocks / 3, Self.items / (pairs * count)))
+      return group.terms.map { term in
+        defer { first += pairs * parts }
+        return TermItems(group: group, term: term, first: first, parts: parts)
       }
     }
+  }
+
+  private func item(_ index: Int, of terms: [TermItems]) -> Item {
+    let next = terms.firstIndex { $0.first > index } ?? terms.count
+    let term = terms[next - 1]
+    let (pair, part) = (index - term.first).quotientAndRemainder(dividingBy: term.parts)
+    let input = pair / outputSlabs * Self.slab
+    let output = pair % outputSlabs * Self.slab
+    return Item(
+      group: term.group, term: term.term,
+      inputs: input..<min(input + Self.slab, layout.inputs),
+      outputs: output..<min(output + Self.slab, layout.outputs), part: part, parts: term.parts)
   }
 
   private func run(
