@@ -9,7 +9,9 @@
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))), apply_to = function)
 #include "vector.h"
 #include "dense_body.h"
+#include "winograd_maps.h"
 #include "winograd_body.h"
+#include "product_body.h"
 #include "depthwise_body.h"
 #include "norm_body.h"
 #include "gate_body.h"

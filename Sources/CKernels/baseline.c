@@ -7,7 +7,9 @@
 #pragma clang fp contract(fast)
 #include "vector.h"
 #include "dense_body.h"
+#include "winograd_maps.h"
 #include "winograd_body.h"
+#include "product_body.h"
 #include "depthwise_body.h"
 #include "norm_body.h"
 #include "gate_body.h"
