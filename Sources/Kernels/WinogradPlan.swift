@@ -22,7 +22,7 @@ struct WinogradPlan {
     var pointsInAll: Int { (size + 3) * (size + 3) * (size + 3) }
   }
 
-  /// Terms that add up to the same outputs, a lattice of them.
+  /// Terms that add up to the same outputs, a lattice of them; the first has the points of all.
   struct Group {
     let terms: [Term]
     let lattice: Lattice

@@ -111,6 +111,9 @@ private struct WinogradPass {
     let weightFloats = weights == nil ? cut.points * cut.ownWeightPitch : 0
     let perThread = inputFloats + outputFloats + weightFloats
     let scratch = compute.pool.take(perThread * compute.team.threads)
+    for thread in 0..<compute.team.threads {
+      clearOutputs(scratch.pointer + thread * perThread + inputFloats)
+    }
     compute.team.parallelFor(cut.tileBlocks * outputSlabs) { item, thread in
       let (tileBlock, slab) = item.quotientAndRemainder(dividingBy: outputSlabs)
       let first = slab * cut.outputBlocks
@@ -149,16 +152,16 @@ private struct WinogradPass {
         term.points.withUnsafeBufferPointer { points in
           form.points = points.baseAddress
           form.pointCount = points.count
-          // A later term may have points that the first has not.
-          if form.accumulate == 0 && points.count < cut.points { clear(item) }
           multiply(item, term: index, channels: channels, form)
         }
       }
     }
   }
 
-  private func clear(_ item: Item) {
-    item.outputs.update(repeating: 0, count: cut.points * cut.outputPitch)
+  // Points that no term has are written by nobody and read as zero.
+  private func clearOutputs(_ outputs: UnsafeMutablePointer<Float>) {
+    guard group.terms[0].points.count < cut.points else { return }
+    outputs.update(repeating: 0, count: cut.points * cut.outputPitch)
   }
 
   private func multiply(
