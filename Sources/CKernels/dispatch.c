@@ -100,8 +100,8 @@ void lk_depthwise(const float *padded, long pitch, const long *extent, long kern
     table->depthwise(padded, pitch, extent, kernel, dilation, weights, bias, z, y);
 }
 void lk_depthwise_weights(const float *padded, long pitch, const long *extent, long kernel,
-                          long dilation, const float *dy, long kz, long ky, double *sums) {
-    table->depthwise_weights(padded, pitch, extent, kernel, dilation, dy, kz, ky, sums);
+                          long dilation, const float *dy, long z, float *scratch, double *sums) {
+    table->depthwise_weights(padded, pitch, extent, kernel, dilation, dy, z, scratch, sums);
 }
 void lk_lane_sums(const float *x, long voxels, double *sums) {
     table->lane_sums(x, voxels, sums);

@@ -4,6 +4,9 @@ import Tensors
 /// A depthwise k^3 convolution (odd k) of any dilation with 'same' zero padding;
 /// weights [C][1][k][k][k].
 package enum DepthwiseConvolution {
+  /// Planes of an item of the weight gradient; its sums depend on it.
+  private static let planes = 4
+
   /// y[c, p] = bias[c] + sum over t of weight[c, t] x[c, p + (t - k / 2) * dilation].
   package static func forward(
     _ x: FeatureMap, weight: FloatSlice, bias: FloatSlice, kernelSize: Int, dilation: Int,
@@ -33,16 +36,26 @@ package enum DepthwiseConvolution {
     check(x.shape, weight: dw, kernelSize: k)
     precondition(x.shape == dy.shape, "an input of \(x.shape) and a gradient of \(dy.shape)")
     let padded = PaddedRows(x, kernelSize: k, dilation: dilation, on: compute)
-    compute.team.parallelFor(x.blocks * k * k) { item, _ in
-      let (block, row) = item.quotientAndRemainder(dividingBy: k * k)
-      withUnsafeTemporaryAllocation(of: Double.self, capacity: k * 16) { sums in
+    let width = k * k * k * 16
+    let depth = x.shape.extent.depth
+    let runs = (depth + planes - 1) / planes
+    let sums = DoubleScratch(count: x.blocks * runs * width, on: compute)
+    let scratch = compute.pool.take(compute.team.threads * width)
+    compute.team.parallelFor(x.blocks * runs) { item, thread in
+      let (block, run) = item.quotientAndRemainder(dividingBy: runs)
+      for z in run * planes..<min((run + 1) * planes, depth) {
         lk_depthwise_weights(
           padded.block(block), padded.pitch, x.shape.extent.zyx, k, dilation,
-          dy.pointer + block * dy.blockStride, row / k, row % k, sums.baseAddress)
-        for index in 0..<k * 16 {
-          let channel = block * 16 + index % 16
-          dw.pointer[(channel * k * k + row) * k + index / 16] += Float(sums[index])
+          dy.pointer + block * dy.blockStride, z, scratch.pointer + thread * width,
+          sums.pointer + item * width)
+      }
+    }
+    for channel in 0..<x.shape.channels {
+      for tap in 0..<k * k * k {
+        let total = (0..<runs).reduce(0) {
+          $0 + sums[(channel / 16 * runs + $1) * width + tap * 16 + channel % 16]
         }
+        dw.pointer[channel * k * k * k + tap] += Float(total)
       }
     }
     LaneSums.addBiasGradient(dy, to: db, on: compute)

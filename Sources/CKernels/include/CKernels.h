@@ -58,9 +58,9 @@ void lk_pad_rows(const float *x, long rows, long width, long before, long after,
 // The padded rows are `pitch` voxels long and hold the lk_row_step() multiple of the width.
 void lk_depthwise(const float *padded, long pitch, const long *extent, long kernel, long dilation,
                   const float *weights, const float *bias, long z, float *y);
-// Gradient of one (kz, ky) row of k taps, added over all voxels: sums[k][16].
+// Adds the gradients of all k^3 taps from plane z of dy to sums[k^3][16]; scratch is as large in floats.
 void lk_depthwise_weights(const float *padded, long pitch, const long *extent, long kernel,
-                          long dilation, const float *dy, long kz, long ky, double *sums);
+                          long dilation, const float *dy, long z, float *scratch, double *sums);
 // Outputs of a row computed at once: rows are padded to a multiple of it.
 long lk_row_step(void);
 
