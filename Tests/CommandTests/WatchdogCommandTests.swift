@@ -47,7 +47,7 @@ import Testing
   @Test func `a stopped rank is named, the job ends with code 71 and leaves no process`() throws {
     let start = ContinuousClock.now
     let result = try train(
-      timeout: 4, then: "processes=\"$(rank 0) $(rank 1)\"; kill -STOP $(rank 1)")
+      timeout: 4, then: "sleep 1; processes=\"$(rank 0) $(rank 1)\"; kill -STOP $(rank 1)")
     #expect(result.code == 71, "\(result.errors)")
     #expect(ContinuousClock.now - start < .seconds(60))
     #expect(!result.output.contains("is left"), "\(result.output)")
