@@ -45,8 +45,10 @@ private func compare(
     var clock = PhaseClock()
     let report = try trainer.step(patches, of: count, timedBy: &clock)
     let loss = try reference.step(of: count)
+    // Sums of another order round otherwise, which Adam's first steps amplify where gradients are near 0;
+    // another patch or a rank left out changes the loss by percents.
     checks.expect(
-      abs(report.loss - loss) <= 1e-5 * abs(loss), "step \(step): loss \(report.loss), \(loss)")
+      abs(report.loss - loss) <= 2e-4 * abs(loss), "step \(step): loss \(report.loss), \(loss)")
     guard step == 0 else { continue }
     let difference = relativeDifference(
       trainer.model.parameters.gradients, reference.model.parameters.gradients)
