@@ -8,6 +8,7 @@
 #pragma clang fp contract(fast)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "vector.h"
+#include "samples.h"
 #include "dense_body.h"
 #include "winograd_maps.h"
 #include "winograd_body.h"

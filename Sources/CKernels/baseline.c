@@ -6,6 +6,7 @@
 #define ROW 2
 #pragma clang fp contract(fast)
 #include "vector.h"
+#include "samples.h"
 #include "dense_body.h"
 #include "winograd_maps.h"
 #include "winograd_body.h"

@@ -37,14 +37,6 @@ INLINE void depthwise_row(const float *x, const float *weights, long kernel, lon
     __builtin_memcpy(y + i * 16, tail, (width - i) * 16 * sizeof(float));
 }
 
-// The taps of a kernel along an axis that stay inside it, seen from `at`.
-INLINE void valid_taps(long at, long extent, long kernel, long dilation, long *first, long *end) {
-    long start = at - dilation * (kernel / 2);
-    *first = start < 0 ? (-start + dilation - 1) / dilation : 0;
-    long count = (extent - 1 - start) / dilation + 1;
-    *end = count < kernel ? count : kernel;
-}
-
 // Rows are taken `dilation` apart: a row reads most of what the one before it read, which a core's
 // cache still holds, and one row of inputs after the other stays in the first-level cache.
 static void ISA(depthwise)(const float *padded, long pitch, const long *extent, long kernel,
@@ -52,12 +44,12 @@ static void ISA(depthwise)(const float *padded, long pitch, const long *extent, 
                            float *y) {
     v add = bias ? load(bias) : splat(0);
     long pad = dilation * (kernel / 2), z0, z1, y0, y1;
-    valid_taps(z, extent[0], kernel, dilation, &z0, &z1);
+    valid_samples(z - pad, dilation, kernel, extent[0], &z0, &z1);
     for (long first = 0; first < dilation; first++)
         for (long row = first; row < extent[1]; row += dilation) {
             float *out = y + (z * extent[1] + row) * extent[2] * 16;
             for (long i = 0; i < extent[2]; i++) store(out + i * 16, add);
-            valid_taps(row, extent[1], kernel, dilation, &y0, &y1);
+            valid_samples(row - pad, dilation, kernel, extent[1], &y0, &y1);
             for (long kz = z0; kz < z1; kz++)
                 for (long ky = y0; ky < y1; ky++) {
                     long line = (z + kz * dilation - pad) * extent[1] + row + ky * dilation - pad;
@@ -86,11 +78,11 @@ static void ISA(depthwise_weights)(const float *padded, long pitch, const long *
                                    float *scratch, double *sums) {
     long pad = dilation * (kernel / 2), taps = kernel * kernel * kernel, z0, z1, y0, y1;
     for (long i = 0; i < taps; i++) store(scratch + i * 16, splat(0));
-    valid_taps(z, extent[0], kernel, dilation, &z0, &z1);
+    valid_samples(z - pad, dilation, kernel, extent[0], &z0, &z1);
     for (long first = 0; first < dilation; first++)
         for (long row = first; row < extent[1]; row += dilation) {
             const float *d = dy + (z * extent[1] + row) * extent[2] * 16;
-            valid_taps(row, extent[1], kernel, dilation, &y0, &y1);
+            valid_samples(row - pad, dilation, kernel, extent[1], &y0, &y1);
             for (long kz = z0; kz < z1; kz++)
                 for (long ky = y0; ky < y1; ky++) {
                     long line = (z + kz * dilation - pad) * extent[1] + row + ky * dilation - pad;

@@ -72,13 +72,6 @@ INLINE void tile_corner(const lk_tiles *tiles, long index, long *corner) {
     }
 }
 
-// Samples first..<end of n lie within 0..<extent.
-INLINE void valid_samples(long corner, long stride, long n, long extent, long *first, long *end) {
-    *first = corner < 0 ? (-corner + stride - 1) / stride : 0;
-    long count = extent > corner ? (extent - corner + stride - 1) / stride : 0;
-    *end = count < n ? count : n;
-}
-
 // A tile that reaches past the map, with zeros there.
 INLINE void copy_edge(const lk_tiles *tiles, long n, const float *map, const long *corner,
                       float *edge) {
@@ -176,11 +169,7 @@ static void ISA(tile_weights)(long size, const float *weight, long inputStride, 
     const long steps[3] = {size * size * 16, size * 16, 16};
     float cube[27 * 16];
     for (long c = 0; c < inputs; c++, points += 16) {
-        for (long lane = 0; lane < 16; lane++) {
-            const float *from = weight + c * inputStride + lane * outputStride;
-            for (long t = 0; t < size * size * size; t++)
-                cube[t * 16 + lane] = taps[t] < 0 ? 0 : from[taps[t]];
-        }
+        ISA(pack)(weight + c * inputStride, outputStride, taps, size * size * size, cube, 16);
         (size == 3 ? ISA(weights_43) : ISA(weights_42))(cube, steps, points, pitch);
     }
 }

@@ -22,45 +22,17 @@ package struct ChannelMoments {
     squares = both[1]
   }
 
+  /// The totals of `partial`, whose sums are those of the values and of their squares.
+  init(_ partial: PartialLaneSums) {
+    sums = partial.totals(0)
+    squares = partial.totals(1)
+  }
+
   /// The moments of the values of both.
   mutating func add(_ other: ChannelMoments) {
     for channel in sums.indices {
       sums[channel] += other.sums[channel]
       squares[channel] += other.squares[channel]
     }
-  }
-
-  fileprivate mutating func add(channel: Int, sum: Double, square: Double) {
-    sums[channel] += sum
-    squares[channel] += square
-  }
-}
-
-/// Moments that several work items gather, added in the order of the parts.
-struct PartialMoments {
-  private let parts: Int
-  private let channels: Int
-  private let values: DoubleScratch
-
-  init(parts: Int, channels: Int, on compute: Compute) {
-    self.parts = parts
-    self.channels = channels
-    values = DoubleScratch(count: parts * channels * 2, on: compute)
-  }
-
-  /// Where a part adds the moments [2][16] of a block of channels.
-  func pointer(part: Int, block: Int) -> UnsafeMutablePointer<Double> {
-    values.pointer + part * channels * 2 + block * 32
-  }
-
-  var total: ChannelMoments {
-    var total = ChannelMoments(channels: channels)
-    for part in 0..<parts {
-      for channel in 0..<channels {
-        let index = part * channels * 2 + channel / 16 * 32 + channel % 16
-        total.add(channel: channel, sum: values[index], square: values[index + 16])
-      }
-    }
-    return total
   }
 }

@@ -28,7 +28,7 @@ package enum DenseConvolution {
       layout: WeightLayout(
         inputs: dy.shape.channels, outputs: inputShape.channels,
         taps: kernelSize * kernelSize * kernelSize, outputsFirst: false),
-      kernelSize: kernelSize, output: inputShape,
+      output: inputShape,
       plan: kernelSize == 1
         ? nil
         : stride == 1 ? .same(extent, isGradient: true) : .doubling(to: extent, kernelSize: 3),
@@ -61,7 +61,7 @@ package enum DenseConvolution {
       layout: WeightLayout(
         inputs: input.channels, outputs: outputs, taps: kernelSize * kernelSize * kernelSize,
         outputsFirst: true),
-      kernelSize: kernelSize, output: Shape(channels: outputs, extent: extent),
+      output: Shape(channels: outputs, extent: extent),
       plan: kernelSize == 1
         ? nil
         : stride == 1 ? .same(extent, isGradient: false) : .halving(to: extent, kernelSize: 3),

@@ -21,7 +21,6 @@ package enum DenseImplementation: String, CaseIterable, Sendable {
 /// What a dense convolution does in one direction, for every implementation.
 struct DenseProblem {
   let layout: WeightLayout
-  let kernelSize: Int
   let output: Shape
   /// How Winograd's algorithms would do it, if they can.
   let plan: WinogradPlan?
@@ -34,14 +33,19 @@ struct DenseProblem {
   ) -> (FeatureMap, ChannelMoments?) {
     switch forced ?? choice(compute.precision) {
     case .winograd:
-      guard let plan else { preconditionFailure("no Winograd plan for \(kernelSize)^3") }
       let product = WinogradProduct(
-        plan: plan, input: input, weight: weight, layout: layout, bias: bias)
+        plan: forcedPlan, input: input, weight: weight, layout: layout, bias: bias)
       return product(output, on: compute)
     case .sweep:
       let weights = SweepWeights(weight, layout: layout, sweeps: sweeps, on: compute)
       return (SweepProduct(input: input, weights: weights, bias: bias)(output, on: compute), nil)
     }
+  }
+
+  // Nobody but a caller that forces the way can meet a problem without a plan.
+  private var forcedPlan: WinogradPlan {
+    guard let plan else { preconditionFailure("no Winograd plan for \(layout.taps) taps") }
+    return plan
   }
 
   fileprivate var sweepCost: Double { sweeps.reduce(0) { $0 + $1.cost } }
@@ -57,8 +61,7 @@ struct DenseProblem {
   ) {
     switch forced ?? choice(compute.precision) {
     case .winograd:
-      guard let plan else { preconditionFailure("no Winograd plan for \(kernelSize)^3") }
-      WinogradWeightGradient(plan: plan, input: input, gradient: gradient, layout: layout)
+      WinogradWeightGradient(plan: forcedPlan, input: input, gradient: gradient, layout: layout)
         .add(to: dw, on: compute)
     case .sweep:
       for sweep in sweeps {

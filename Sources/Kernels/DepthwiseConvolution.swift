@@ -39,7 +39,8 @@ package enum DepthwiseConvolution {
     let width = k * k * k * 16
     let depth = x.shape.extent.depth
     let runs = (depth + planes - 1) / planes
-    let sums = DoubleScratch(count: x.blocks * runs * width, on: compute)
+    let sums = PartialLaneSums(
+      count: k * k * k, parts: runs, channels: x.shape.channels, on: compute)
     let scratch = compute.pool.take(compute.team.threads * width)
     compute.team.parallelFor(x.blocks * runs) { item, thread in
       let (block, run) = item.quotientAndRemainder(dividingBy: runs)
@@ -47,15 +48,12 @@ package enum DepthwiseConvolution {
         lk_depthwise_weights(
           padded.block(block), padded.pitch, x.shape.extent.zyx, k, dilation,
           dy.pointer + block * dy.blockStride, z, scratch.pointer + thread * width,
-          sums.pointer + item * width)
+          sums.pointer(part: run, block: block))
       }
     }
     for channel in 0..<x.shape.channels {
       for tap in 0..<k * k * k {
-        let total = (0..<runs).reduce(0) {
-          $0 + sums[(channel / 16 * runs + $1) * width + tap * 16 + channel % 16]
-        }
-        dw.pointer[channel * k * k * k + tap] += Float(total)
+        dw.pointer[channel * k * k * k + tap] += Float(sums.total(tap, channel: channel))
       }
     }
     LaneSums.addBiasGradient(dy, to: db, on: compute)

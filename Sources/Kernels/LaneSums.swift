@@ -14,20 +14,14 @@ enum LaneSums {
   ) -> [[Double]] {
     let voxels = shape.extent.voxels
     let runs = max(1, (voxels + run - 1) / run)
-    let blocks = shape.channels / 16
-    let width = count * 16
-    let partial = DoubleScratch(count: blocks * runs * width, on: compute)
-    compute.team.parallelFor(blocks * runs) { item, _ in
-      let start = item % runs * run
-      body(item / runs, start..<min(start + run, voxels), partial.pointer + item * width)
+    let partial = PartialLaneSums(
+      count: count, parts: runs, channels: shape.channels, on: compute)
+    compute.team.parallelFor(shape.channels / 16 * runs) { item, _ in
+      let (block, part) = item.quotientAndRemainder(dividingBy: runs)
+      let start = part * run
+      body(block, start..<min(start + run, voxels), partial.pointer(part: part, block: block))
     }
-    return (0..<count).map { sum in
-      (0..<shape.channels).map { channel in
-        (0..<runs).reduce(0) { total, index in
-          total + partial[(channel / 16 * runs + index) * width + sum * 16 + channel % 16]
-        }
-      }
-    }
+    return (0..<count).map { partial.totals($0) }
   }
 
   /// Adds the sum over voxels of each channel of `dy` to `db`.

@@ -15,10 +15,7 @@ struct SweepProduct {
 
   /// Runs all sweeps into a new map of `shape`.
   func callAsFunction(_ shape: Shape, on compute: Compute) -> FeatureMap {
-    precondition(
-      input.channels == weights.layout.inputs && shape.channels == weights.layout.outputs,
-      "maps of \(input.channels) and \(shape.channels) channels for weights of "
-        + "\(weights.layout.inputs) and \(weights.layout.outputs)")
+    weights.layout.check(inputs: input.channels, outputs: shape.channels)
     var map = FeatureMap(uninitialized: shape, from: compute.pool)
     let out = map.mutablePointer()
     let cut = cut()

@@ -19,6 +19,14 @@ struct WeightLayout {
       slice.count == count,
       "a weight of \(slice.count) values where \(outputs) x \(inputs) x \(taps) are needed")
   }
+
+  /// Checks that maps have as many channels as the layout.
+  func check(inputs: Int, outputs: Int) {
+    precondition(
+      inputs == self.inputs && outputs == self.outputs,
+      "maps of \(inputs) and \(outputs) channels for weights of \(self.inputs) and "
+        + "\(self.outputs)")
+  }
 }
 
 /// The weights of sweeps as matrices [tap][input][output], cut into slabs of input channels.

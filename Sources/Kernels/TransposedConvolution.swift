@@ -14,7 +14,7 @@ package enum TransposedConvolution {
     let problem = DenseProblem(
       layout: WeightLayout(
         inputs: x.shape.channels, outputs: outputs, taps: 64, outputsFirst: false),
-      kernelSize: 4, output: Shape(channels: outputs, extent: extent),
+      output: Shape(channels: outputs, extent: extent),
       plan: .doubling(to: extent, kernelSize: 4),
       sweeps: TapSweep.transposed(output: extent, kernelSize: 4, stride: 2, padding: 1))
     return problem.product(BlockTable([x]), weight: weight, bias: bias, using: using, on: compute)
@@ -47,7 +47,7 @@ package enum TransposedConvolution {
     return DenseProblem(
       layout: WeightLayout(
         inputs: dy.shape.channels, outputs: outputs, taps: 64, outputsFirst: true),
-      kernelSize: 4, output: Shape(channels: outputs, extent: output),
+      output: Shape(channels: outputs, extent: output),
       plan: .halving(to: output, kernelSize: 4),
       sweeps: [.convolution(output: output, kernelSize: 4, stride: 2, padding: 1)])
   }

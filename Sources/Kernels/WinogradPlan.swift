@@ -139,3 +139,27 @@ extension WinogradPlan.Lattice {
       stride: stride, origin: tuple(origin))
   }
 }
+
+/// How the points of transformed tiles lie in memory, in floats.
+struct TilePitch {
+  /// From point to point.
+  var point: Int
+  /// From tile to tile of a point.
+  var tile: Int
+}
+
+extension BlockTable {
+  /// Transforms the tiles `range` of `channels` into [point][tile][channel], as inputs or as gradients
+  /// of outputs.
+  func transform(
+    _ tiles: lk_tiles, range: Range<Int>, isGradient: Bool = false, channels: Range<Int>,
+    into points: UnsafeMutablePointer<Float>, pitch: TilePitch
+  ) {
+    var tiles = tiles
+    for block in channels.lowerBound / 16..<channels.upperBound / 16 {
+      lk_tiles_in(
+        &tiles, isGradient ? 1 : 0, pointers[block], range.lowerBound, range.count,
+        points + block * 16 - channels.lowerBound, pitch.point, pitch.tile)
+    }
+  }
+}

@@ -17,10 +17,7 @@ struct WinogradProduct {
   /// A map of `shape` and, per channel, the moments of its values.
   func callAsFunction(_ shape: Shape, on compute: Compute) -> (FeatureMap, ChannelMoments) {
     layout.check(weight)
-    precondition(
-      input.channels == layout.inputs && shape.channels == layout.outputs,
-      "maps of \(input.channels) and \(shape.channels) channels for weights of "
-        + "\(layout.inputs) and \(layout.outputs)")
+    layout.check(inputs: input.channels, outputs: shape.channels)
     var map = FeatureMap(uninitialized: shape, from: compute.pool)
     let out = map.mutablePointer()
     var moments = ChannelMoments(channels: shape.channels)
@@ -104,8 +101,8 @@ private struct WinogradPass {
 
   func run(into out: UnsafeMutablePointer<Float>, extent: Extent) -> ChannelMoments {
     let outputSlabs = (product.layout.outputs / 16 + cut.outputBlocks - 1) / cut.outputBlocks
-    let moments = PartialMoments(
-      parts: cut.tileBlocks, channels: product.layout.outputs, on: compute)
+    let moments = PartialLaneSums(
+      count: 2, parts: cut.tileBlocks, channels: product.layout.outputs, on: compute)
     let inputFloats = cut.points * cut.inputPitch
     let outputFloats = cut.points * cut.outputPitch
     let weightFloats = weights == nil ? cut.points * cut.ownWeightPitch : 0
@@ -126,7 +123,7 @@ private struct WinogradPass {
       multiply(work)
       finish(work, into: out, extent: extent) { moments.pointer(part: tileBlock, block: $0) }
     }
-    return moments.total
+    return ChannelMoments(moments)
   }
 
   private struct Item {
@@ -141,7 +138,10 @@ private struct WinogradPass {
     for (index, term) in group.terms.enumerated() {
       for start in stride(from: 0, to: product.layout.inputs, by: cut.slab) {
         let channels = start..<min(start + cut.slab, product.layout.inputs)
-        transformInputs(term, channels: channels, item)
+        product.input.transform(
+          term.tiles(in: product.input.extent, grid: group.grid), range: item.tiles,
+          channels: channels, into: item.inputs,
+          pitch: TilePitch(point: cut.inputPitch, tile: cut.slab))
         var form = lk_tile_product()
         form.depth = channels.count
         form.inputPitch = cut.inputPitch
@@ -188,17 +188,6 @@ private struct WinogradPass {
         pitch: form.weightPitch)
       lk_tile_products(
         &form, item.inputs, item.tiles.count, item.weights, item.outputs + index * 16)
-    }
-  }
-
-  private func transformInputs(
-    _ term: WinogradPlan.Term, channels: Range<Int>, _ item: Item
-  ) {
-    var tiles = term.tiles(in: product.input.extent, grid: group.grid)
-    for block in channels.lowerBound / 16..<channels.upperBound / 16 {
-      lk_tiles_in(
-        &tiles, 0, product.input.pointers[block], item.tiles.lowerBound, item.tiles.count,
-        item.inputs + block * 16 - channels.lowerBound, cut.inputPitch, cut.slab)
     }
   }
 

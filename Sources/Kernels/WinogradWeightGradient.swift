@@ -33,10 +33,7 @@ struct WinogradWeightGradient {
   /// Adds the gradient to `dw`, whose values lie as `layout` says.
   func add(to dw: FloatSlice, on compute: Compute) {
     layout.check(dw)
-    precondition(
-      layout.inputs == input.channels && layout.outputs == gradient.channels,
-      "maps of \(input.channels) and \(gradient.channels) channels for weights of "
-        + "\(layout.inputs) and \(layout.outputs)")
+    layout.check(inputs: input.channels, outputs: gradient.channels)
     let terms = termItems()
     let count = terms.reduce(0) { $0 + inputSlabs * outputSlabs * $1.parts }
     let parts = terms.map(\.parts).max() ?? 1
@@ -45,7 +42,7 @@ struct WinogradWeightGradient {
     let points = plan.groups.flatMap(\.terms).map(\.pointsInAll).max() ?? 0
     let perThread = points * (2 * pitch + Self.weightPitch)
     let scratch = compute.pool.take(perThread * compute.team.threads)
-    clear(partial, on: compute)
+    FlatBlock.fill(partial.slice, with: 0, on: compute)
     compute.team.parallelFor(count) { index, thread in
       let item = item(index, of: terms)
       let target =
@@ -107,29 +104,18 @@ struct WinogradWeightGradient {
     for block in first..<(item.part + 1) * blocks / item.parts {
       let start = block * Self.tiles
       let tiles = start..<min(start + Self.tiles, item.group.grid.voxels)
-      transform(
-        input, item.term.tiles(in: input.extent, grid: item.group.grid), isGradient: false,
-        channels: item.inputs, tiles: tiles, into: scratch)
-      transform(
-        gradient, item.group.tiles(in: gradient.extent), isGradient: true,
-        channels: item.outputs, tiles: tiles, into: outputs)
+      let tilePitch = TilePitch(point: pitch, tile: Self.slab)
+      input.transform(
+        item.term.tiles(in: input.extent, grid: item.group.grid), range: tiles,
+        channels: item.inputs, into: scratch, pitch: tilePitch)
+      gradient.transform(
+        item.group.tiles(in: gradient.extent), range: tiles, isGradient: true,
+        channels: item.outputs, into: outputs, pitch: tilePitch)
       multiply(
         item, inputs: scratch, outputs: outputs, tiles: tiles.count, into: sums,
         accumulate: block > first)
     }
     transformBack(item, sums, into: dw)
-  }
-
-  private func transform(
-    _ maps: BlockTable, _ tiling: lk_tiles, isGradient: Bool, channels: Range<Int>,
-    tiles: Range<Int>, into points: UnsafeMutablePointer<Float>
-  ) {
-    var tiling = tiling
-    for block in channels.lowerBound / 16..<channels.upperBound / 16 {
-      lk_tiles_in(
-        &tiling, isGradient ? 1 : 0, maps.pointers[block], tiles.lowerBound, tiles.count,
-        points + block * 16 - channels.lowerBound, pitch, Self.slab)
-    }
   }
 
   private func multiply(
@@ -164,10 +150,6 @@ struct WinogradWeightGradient {
         dw + item.inputs.lowerBound * layout.inputStride + output * layout.outputStride,
         layout.inputStride, layout.outputStride)
     }
-  }
-
-  private func clear(_ partial: FloatBuffer, on compute: Compute) {
-    FlatBlock.fill(partial.slice, with: 0, on: compute)
   }
 
   private func sum(

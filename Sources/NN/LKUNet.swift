@@ -16,7 +16,7 @@ package final class LKUNet {
   private let down: [Convolution]
   private var decoder: [DecoderStage]
   private let heads: [OutputHead]
-  private let recompute: Recompute
+  private let recomputes: Bool
   private var encoderInputs: [LayerInput] = []
   // With Recompute.blocks only: the outputs of the stages, finest first.
   private var encoderOutputs: [FeatureMap] = []
@@ -36,7 +36,7 @@ package final class LKUNet {
     let store = ParameterStore(configuration.parameters, on: compute)
     let settings = NormSettings(groups: configuration.groups, slope: slope)
     self.configuration = configuration
-    self.recompute = recompute
+    recomputes = recompute == .blocks
     self.compute = compute
     parameters = store
     encoder = configuration.makeEncoder(settings, in: store)
@@ -73,7 +73,7 @@ package final class LKUNet {
     var (dy, dSkips) = try decoderBackward(gradients, isFinal)
     for scale in encoder.indices.reversed() {
       let input = encoderInputs.removeLast()
-      if recompute == .blocks {
+      if recomputes {
         encoderOutputs.removeLast()
         _ = encoder[scale].forward(input, keeping: true, on: compute)
       }
@@ -94,14 +94,13 @@ package final class LKUNet {
     _ image: VoxelGrid, keeping: Bool, visit: (Int, FeatureMap) -> Void
   ) -> FeatureMap {
     checkImage(image)
-    let keepsMaps = keeping && recompute == .none
     var skips = encode(image, keeping: keeping)
     decoderOutputs = []
     var x = skips.removeLast()
     for scale in decoder.indices.reversed() {
       x = decoder[scale].forward(
-        consume x, skip: skips.removeLast(), keeping: keepsMaps, on: compute)
-      if keeping && !keepsMaps { decoderOutputs.insert(x, at: 0) }
+        consume x, skip: skips.removeLast(), keeping: keeping && !recomputes, on: compute)
+      if keeping && recomputes { decoderOutputs.insert(x, at: 0) }
       inspect?("decoder.\(scale)", x)
       visit(scale, x)
     }
@@ -119,10 +118,10 @@ package final class LKUNet {
       }
       if keeping { encoderInputs.append(input) }
       outputs.append(
-        encoder[scale].forward(input, keeping: keeping && recompute == .none, on: compute))
+        encoder[scale].forward(input, keeping: keeping && !recomputes, on: compute))
       inspect?("encoder.\(scale)", outputs[scale])
     }
-    encoderOutputs = keeping && recompute == .blocks ? outputs : []
+    encoderOutputs = keeping && recomputes ? outputs : []
     return outputs
   }
 
@@ -135,7 +134,7 @@ package final class LKUNet {
     try isFinal(heads[0].offset)
     for scale in decoder.indices {
       let x = stageInput(scale)
-      if recompute == .blocks {
+      if recomputes {
         decoderOutputs.removeFirst()
         _ = decoder[scale].forward(x, skip: encoderOutput(scale), keeping: true, on: compute)
       }
@@ -159,12 +158,12 @@ package final class LKUNet {
   }
 
   private func encoderOutput(_ scale: Int) -> FeatureMap {
-    recompute == .blocks ? encoderOutputs[scale] : encoder[scale].output(on: compute)
+    recomputes ? encoderOutputs[scale] : encoder[scale].output(on: compute)
   }
 
   // The stages finer than `scale` are done with, and so are their outputs.
   private func decoderOutput(_ scale: Int) -> FeatureMap {
-    recompute == .blocks
+    recomputes
       ? decoderOutputs[scale - (decoder.count - decoderOutputs.count)]
       : decoder[scale].output(on: compute)
   }

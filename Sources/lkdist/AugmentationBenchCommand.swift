@@ -26,29 +26,17 @@ struct AugmentationBenchCommand: ParsableCommand {
   var each = false
 
   func validate() throws {
-    guard Extent(text: patch) != nil else {
-      throw ValidationError("--patch takes three sizes, such as 64,64,64")
-    }
+    _ = try Extent(argument: patch)
     guard channels > 0, patches > 0 else {
       throw ValidationError("--channels and --patches must be at least 1")
     }
   }
 
   func run() throws {
-    guard let extent = Extent(text: patch) else { return }
-    let benchmark = AugmentationBenchmark(patch: extent, channels: channels)
+    let benchmark = AugmentationBenchmark(patch: try Extent(argument: patch), channels: channels)
     for preset in Augmentation.Preset.allCases {
       print(benchmark.line(preset: preset, patches: patches).text)
     }
     if each { benchmark.linesForEachKind(patches: patches).forEach { print($0.text) } }
-  }
-}
-
-extension Extent {
-  /// An extent from `x,y,z` as the command line has it; nil for anything else.
-  init?(text: String) {
-    let sizes = text.split(separator: ",", omittingEmptySubsequences: false).compactMap { Int($0) }
-    guard sizes.count == 3, sizes.allSatisfy({ $0 > 0 }) else { return nil }
-    self.init(depth: sizes[2], height: sizes[1], width: sizes[0])
   }
 }

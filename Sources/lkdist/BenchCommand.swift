@@ -34,6 +34,9 @@ struct StepBenchCommand: ParsableCommand {
   @Option(help: "What backward computes again: none or blocks.")
   var recompute = Recompute.none
 
+  @Option(help: "Kernels: fast or exact.")
+  var precision = Precision.fast
+
   @Flag(help: "Print the last step's time by layer and phase as well.")
   var profile = false
 
@@ -48,7 +51,7 @@ struct StepBenchCommand: ParsableCommand {
     let session = try MPISession()
     let budget = try ThreadBudget.ofThisRank(flag: shared.threads, world: session.world)
     let compute = Compute(
-      threads: budget.threads, precision: network.precision, profile: profile ? Profile() : nil)
+      threads: budget.threads, precision: precision, profile: profile ? Profile() : nil)
     let benchmark = try StepBenchmark(
       model, extent: extent, recompute: recompute, on: compute)
     for _ in 0..<steps { print(benchmark.step().text) }

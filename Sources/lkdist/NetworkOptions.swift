@@ -25,13 +25,8 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: "Scales of the network.")
   var scales = 6
 
-  @Option(help: "Kernels: fast or exact.")
-  var precision = Precision.fast
-
   func validate() throws {
-    guard extent != nil else {
-      throw ValidationError("--patch takes three sizes, such as 64,64,64")
-    }
+    _ = try Extent(argument: patch)
     guard ["none", "mid", "full"].contains(attention) else {
       throw ValidationError("--attention takes none, mid or full")
     }
@@ -44,7 +39,7 @@ struct NetworkOptions: ParsableArguments {
   ///
   /// - Throws: `ModelError` if the network does not fit the patch.
   func checked() throws -> (ModelConfiguration, Extent) {
-    guard let extent else { throw ValidationError("--patch takes three sizes") }
+    let extent = try Extent(argument: patch)
     let model = ModelConfiguration(
       inputs: inputs, outputs: outputs, attention: placements, channels: channels,
       maximumChannels: maximumChannels, scales: scales, groups: 8)
@@ -59,6 +54,18 @@ struct NetworkOptions: ParsableArguments {
     default: ModelConfiguration.none
     }
   }
+}
 
-  private var extent: Extent? { Extent(text: patch) }
+extension Extent {
+  /// An extent from `x,y,z`, as --patch has it.
+  ///
+  /// - Throws: `ValidationError` for anything else.
+  init(argument: String) throws {
+    let sizes = argument.split(separator: ",", omittingEmptySubsequences: false)
+      .compactMap { Int($0) }
+    guard sizes.count == 3, sizes.allSatisfy({ $0 > 0 }) else {
+      throw ValidationError("--patch takes three sizes, such as 64,64,64")
+    }
+    self.init(depth: sizes[2], height: sizes[1], width: sizes[0])
+  }
 }

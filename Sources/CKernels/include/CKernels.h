@@ -22,7 +22,7 @@ void lk_scatter(const float *rows, long pitch, const float *bias, long blockCoun
 // Planar twin of lk_gather, k^3 'same' stride 1: columns[k][count] for k = (channel, tap).
 void lk_gather_planar(const float *image, long channels, const long *extent, long kernel,
                       long first, long count, float *columns);
-// packed[t * step + lane] = weight[taps[t] + lane * laneStride]
+// packed[t * step + lane] = weight[taps[t] + lane * laneStride], or 0 if taps[t] < 0
 void lk_pack(const float *weight, long laneStride, const long *taps, long tapCount, float *packed,
              long step);
 // weight[t + lane * laneStride] += sum over parts of packed[part * partStride + t * step + lane]

@@ -35,8 +35,7 @@ package struct LowResolution: Hashable, Sendable {
   ) {
     let small = extent.map { max(1, Int((Double($0) * zoom).rounded())) }
     guard small != extent, let target = values.baseAddress else { return }
-    // As large as it can be: the pool keeps a block for each size, and zooms have many.
-    let coarse = pool.take(extent.voxels)
+    let coarse = pool.take(small.voxels)
     decimate(target, extent, into: coarse.pointer, small)
     let (xs, ys, zs) = (
       LinearPositions(from: small.width, to: extent.width),

@@ -29,7 +29,7 @@ package struct AugmentationSamples {
       throw TrainingError.inputOutput(
         "\(sheetPath) exists; replace it with --overwrite or choose another folder with -o")
     }
-    try createFolder()
+    try ResultFolder.make(folder)
     var plainConfiguration = setup.configuration
     plainConfiguration.augmentation.preset = .none
     plainConfiguration.augmentation.transforms = []
@@ -46,14 +46,6 @@ package struct AugmentationSamples {
       sheet.draw(row: index, plain: cut, augmented: patch)
     }
     try sheet.picture.writePNG(to: sheetPath)
-  }
-
-  private func createFolder() throws(TrainingError) {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw .inputOutput("cannot create the folder \(folder): \(error.localizedDescription)")
-    }
   }
 
   /// Writes a patch where it was cut; what augmentation did to it is in its voxels alone.

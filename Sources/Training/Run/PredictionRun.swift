@@ -40,7 +40,7 @@ package struct PredictionRun {
     let predictor = try Predictor(
       checkpoints: checkpoints, overlap: overlap, on: Compute(threads: budget.threads))
     for (index, job) in jobs.enumerated() where index % world.size == world.rank {
-      try makeFolder(Paths.folder(of: job.output))
+      try ResultFolder.make(Paths.folder(of: job.output))
       try NIfTI.write(try predictor.labelMap(of: job.subject), to: job.output)
       if !isQuiet { print("wrote \(job.output)") }
     }
@@ -77,14 +77,6 @@ package struct PredictionRun {
     }
     return cases.keys.sorted().map {
       Subject(identifier: $0, images: (cases[$0] ?? []).sorted(), label: nil)
-    }
-  }
-
-  private func makeFolder(_ path: String) throws(TrainingError) {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw .inputOutput("cannot make the folder \(path): \(error.localizedDescription)")
     }
   }
 }
