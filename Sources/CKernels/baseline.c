@@ -9,6 +9,7 @@
 #include "samples.h"
 #include "dense_body.h"
 #include "winograd_maps.h"
+#include "winograd_cubes.h"
 #include "winograd_body.h"
 #include "product_body.h"
 #include "depthwise_body.h"

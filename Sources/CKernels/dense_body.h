@@ -52,12 +52,9 @@ static void ISA(scatter)(const float *rows, long pitch, const float *bias, long 
 
 static void ISA(pack)(const float *weight, long laneStride, const long *taps, long tapCount,
                       float *packed, long step) {
-    for (long t = 0; t < tapCount; t++, packed += step) {
-        v lanes = splat(0);
-        if (taps[t] >= 0)
-            for (long lane = 0; lane < 16; lane++) lanes[lane] = weight[taps[t] + lane * laneStride];
-        store(packed, lanes);
-    }
+    for (long t = 0; t < tapCount; t++, packed += step)
+        for (long lane = 0; lane < 16; lane++)
+            packed[lane] = weight[taps[t] + lane * laneStride];
 }
 
 static void ISA(unpack_add)(const float *packed, long step, long parts, long partStride,

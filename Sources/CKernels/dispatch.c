@@ -74,15 +74,13 @@ void lk_tiles_out(const lk_tiles *tiles, const float *points, long pitch, long t
                   long first, long count, const float *bias, float *map, double *moments) {
     table->tiles_out(tiles, points, pitch, tilePitch, first, count, bias, map, moments);
 }
-void lk_tile_weights(long size, const float *weight, long inputStride, long outputStride,
-                     const long *taps, long inputs, float *points, long pitch) {
-    table->tile_weights(size, weight, inputStride, outputStride, taps, inputs, points, pitch);
+void lk_tile_weights(const lk_tile_taps *taps, const float *weight, long inputs, float *points,
+                     long pitch) {
+    table->tile_weights(taps, weight, inputs, points, pitch);
 }
-void lk_tile_weight_gradients(long size, const float *points, long pitch, long inputs,
-                              const long *taps, float *weight, long inputStride,
-                              long outputStride) {
-    table->tile_weight_gradients(size, points, pitch, inputs, taps, weight, inputStride,
-                                 outputStride);
+void lk_tile_weight_gradients(const lk_tile_taps *taps, const float *points, long pitch, long inputs,
+                              float *weight) {
+    table->tile_weight_gradients(taps, points, pitch, inputs, weight);
 }
 void lk_tile_products(const lk_tile_product *product, const float *inputs, long rows,
                       const float *weights, float *outputs) {

@@ -1,25 +1,33 @@
 // The products of transformed tiles and weights, one small matrix product a point. The operands lie
 // in the order in which they are read, and a group of rows stays in registers.
 
-#define PARTS (16 / WIDTH)
+// Two operands of a sum of products.
+typedef struct {
+    const float *a, *b;
+} operands;
 
-// c[r][16] = or += the sum over k of a[r * rowStep + k * depthStep] b[k * bPitch][16]. A sum starts
-// at zero and is then added: over many tiles that is the more exact order.
-#define PRODUCT(R)                                                                              \
-    INLINE void product_##R(const float *a, long rowStep, long depth, long depthStep,           \
-                            const float *b, long bPitch, float *c, long pitch, int accumulate) { \
-        w sums[R][PARTS] = {};                                                                  \
-        for (long k = 0; k < depth; k++, a += depthStep, b += bPitch) {                         \
-            w right[PARTS];                                                                     \
-            for (int p = 0; p < PARTS; p++) right[p] = wload(b + p * WIDTH);                    \
-            for (int r = 0; r < R; r++)                                                         \
-                for (int p = 0; p < PARTS; p++) sums[r][p] += a[r * rowStep] * right[p];        \
-        }                                                                                       \
-        for (int r = 0; r < R; r++)                                                             \
-            for (int p = 0; p < PARTS; p++) {                                                   \
-                float *to = c + r * pitch + p * WIDTH;                                          \
-                wstore(to, accumulate ? wload(to) + sums[r][p] : sums[r][p]);                   \
-            }                                                                                   \
+// c[r][16] = or += the sum over all operands and k of a[r * rowStep + k * depthStep] b[k * bPitch][16],
+// from aOffset and bOffset on. A sum starts at zero and is then added: over many tiles that is the more
+// exact order.
+#define PRODUCT(R)                                                                               \
+    INLINE void product_##R(const operands *pairs, long count, long aOffset, long rowStep,       \
+                            long depth, long depthStep, long bOffset, long bPitch, float *c,     \
+                            long pitch, int accumulate) {                                        \
+        w sums[R][PARTS] = {};                                                                   \
+        for (long i = 0; i < count; i++) {                                                       \
+            const float *a = pairs[i].a + aOffset, *b = pairs[i].b + bOffset;                    \
+            for (long k = 0; k < depth; k++, a += depthStep, b += bPitch) {                      \
+                w right[PARTS];                                                                  \
+                for (int p = 0; p < PARTS; p++) right[p] = wload(b + p * WIDTH);                 \
+                for (int r = 0; r < R; r++)                                                      \
+                    for (int p = 0; p < PARTS; p++) sums[r][p] += a[r * rowStep] * right[p];     \
+            }                                                                                    \
+        }                                                                                        \
+        for (int r = 0; r < R; r++)                                                              \
+            for (int p = 0; p < PARTS; p++) {                                                    \
+                float *to = c + r * pitch + p * WIDTH;                                           \
+                wstore(to, accumulate ? wload(to) + sums[r][p] : sums[r][p]);                    \
+            }                                                                                    \
     }
 PRODUCT(1)
 PRODUCT(2)
@@ -34,12 +42,14 @@ PRODUCT(16)
 #endif
 
 // All rows, in groups as large as the registers hold.
-INLINE void product_rows(const float *a, long rows, long rowStep, long depth, long depthStep,
-                         const float *b, long bPitch, float *c, long pitch, int accumulate) {
+INLINE void product_rows(const operands *pairs, long count, long aOffset, long rows, long rowStep,
+                         long depth, long depthStep, long bOffset, long bPitch, float *c,
+                         long pitch, int accumulate) {
 #define GROUP(R)                                                                               \
     {                                                                                          \
-        product_##R(a, rowStep, depth, depthStep, b, bPitch, c, pitch, accumulate);            \
-        rows -= R, a += R * rowStep, c += R * pitch;                                           \
+        product_##R(pairs, count, aOffset, rowStep, depth, depthStep, bOffset, bPitch, c,      \
+                    pitch, accumulate);                                                        \
+        rows -= R, aOffset += R * rowStep, c += R * pitch;                                     \
     }
 #if WIDTH >= 16
     while (rows >= 16) GROUP(16)
@@ -57,27 +67,32 @@ INLINE void product_rows(const float *a, long rows, long rowStep, long depth, lo
 
 static void ISA(tile_products)(const lk_tile_product *p, const float *inputs, long rows,
                                const float *weights, float *outputs) {
-    for (long i = 0; i < p->pointCount; i++) {
-        long point = p->points[i];
-        const float *a = inputs + point * p->inputPitch;
-        const float *b = weights + point * p->weightPitch;
-        float *c = outputs + point * p->outputPitch;
+    for (long i = 0, n; i < p->productCount; i += n) {
+        const lk_point_product *at = p->products + i;
+        operands pairs[LK_MOST_PRODUCTS];
+        for (n = 0; i + n < p->productCount && at[n].output == at->output; n++)
+            pairs[n] = (operands){inputs + at[n].input * p->inputPitch,
+                                  weights + at[n].weight * p->weightPitch};
+        float *c = outputs + at->output * p->outputPitch;
         for (long block = 0; block < p->outputBlocks; block++)
-            product_rows(a, rows, p->inputTilePitch, p->depth, 1, b + block * p->weightBlockPitch,
-                         16, c + block * 16, p->outputTilePitch, p->accumulate);
+            product_rows(pairs, n, 0, rows, p->inputTilePitch, p->depth, 1,
+                         block * p->weightBlockPitch, 16, c + block * 16, p->outputTilePitch,
+                         p->accumulate);
     }
 }
 
 static void ISA(tile_weight_products)(const lk_tile_product *p, const float *inputs, long rows,
                                       float *weights, const float *outputs) {
-    for (long i = 0; i < p->pointCount; i++) {
-        long point = p->points[i];
-        const float *a = inputs + point * p->inputPitch;
-        const float *b = outputs + point * p->outputPitch;
-        float *c = weights + point * p->weightPitch;
+    for (long i = 0, n; i < p->productCount; i += n) {
+        const lk_point_product *at = p->products + i;
+        operands pairs[LK_MOST_PRODUCTS];
+        for (n = 0; i + n < p->productCount && at[n].weight == at->weight; n++)
+            pairs[n] = (operands){inputs + at[n].input * p->inputPitch,
+                                  outputs + at[n].output * p->outputPitch};
+        float *c = weights + at->weight * p->weightPitch;
         for (long block = 0; block < p->outputBlocks; block++)
             for (long k = 0; k < p->depth; k += 16)
-                product_rows(a + k, 16, 1, rows, p->inputTilePitch, b + block * 16,
+                product_rows(pairs, n, k, 16, 1, rows, p->inputTilePitch, block * 16,
                              p->outputTilePitch, c + block * p->weightBlockPitch + k * 16, 16,
                              p->accumulate);
     }

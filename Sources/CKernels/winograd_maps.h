@@ -1,6 +1,6 @@
-// Winograd's bilinear algorithms in three dimensions: along each axis y = A^T [(G g) . (B^T x)],
-// F(4, 3) with the points 0, 1, -1, 2, -2, inf and F(4, 2) with 0, 1, -1, 2, inf (Lavin and Gray,
-// 2016). A tile is WIDTH lanes of channels wide at a time, so that one axis fits the registers.
+// Winograd's bilinear algorithms along one axis, y = A^T [(G g) . (B^T x)]: F(4, 3) with the points
+// 0, 1, -1, 2, -2, inf and F(4, 2) with 0, 1, -1, 2, inf (Lavin and Gray, 2016), and what strides of 2
+// make of them. A tile is WIDTH lanes of channels wide at a time, so that one axis fits the registers.
 
 typedef float w __attribute__((vector_size(4 * WIDTH)));
 
@@ -11,7 +11,7 @@ INLINE w wload(const float *p) {
 }
 INLINE void wstore(float *p, w value) { __builtin_memcpy(p, &value, sizeof value); }
 
-// The one-dimensional maps y = M x, one line for each row of M; x and y have strides s and t.
+// The maps y = M x, one line for each row of M; x and y have strides s and t.
 
 INLINE void f43_input(const w *x, long s, w *y, long t) {  // B^T, 6 x 6
     w a = x[4 * s] - 4 * x[2 * s], b = x[3 * s] - 4 * x[s];
@@ -90,4 +90,46 @@ INLINE void f42_weights(const w *x, long s, w *y, long t) {  // G, 5 x 2
 INLINE void f42_weight_gradient(const w *x, long s, w *y, long t) {  // G^T, 2 x 5
     y[0] = (x[0] - x[s]) * 0.5f + (x[3 * s] - x[2 * s]) * (1.0f / 6);
     y[t] = x[2 * s] * (1.0f / 6) - x[s] * 0.5f + x[3 * s] * (1.0f / 3) + x[4 * s];
+}
+
+// One tap among the points of F(4, 2), 4 x 4: G is a constant at each point and taken in here, so that
+// the tap itself is the weight of all four.
+INLINE void f41_input(const w *x, long s, w *y, long t) {
+    w a = x[3 * s] - x[s];
+    y[0] = 0.5f * a + (x[0] - x[2 * s]);
+    y[t] = x[s] + 0.5f * (x[2 * s] - x[3 * s]);
+    y[2 * t] = 0.5f * x[2 * s] - (1.0f / 6) * x[3 * s] - (1.0f / 3) * x[s];
+    y[3 * t] = (1.0f / 6) * a;
+}
+// One tap that has its outputs to itself.
+INLINE void copy1(const w *x, long s, w *y, long t) { y[0] = x[0]; }
+INLINE void copy4(const w *x, long s, w *y, long t) {
+    for (int i = 0; i < 4; i++) y[i * t] = x[i * s];
+}
+
+// A stride of 2 splits the samples of 3 taps into odd ones, which two taps read, and even ones, 9 x 9;
+// those of 4 taps into two lattices that two taps each read, 10 x 10. Weights likewise.
+INLINE void split3_input(const w *x, long s, w *y, long t) {
+    f42_input(x, 2 * s, y, t);
+    f41_input(x + s, 2 * s, y + 5 * t, t);
+}
+INLINE void split3_weights(const w *x, long s, w *y, long t) {
+    f42_weights(x, 2 * s, y, t);
+    y[5 * t] = x[s];
+}
+INLINE void split3_weight_gradient(const w *x, long s, w *y, long t) {
+    f42_weight_gradient(x, s, y, 2 * t);
+    y[t] = x[5 * s];
+}
+INLINE void split4_input(const w *x, long s, w *y, long t) {
+    f42_input(x, 2 * s, y, t);
+    f42_input(x + s, 2 * s, y + 5 * t, t);
+}
+INLINE void split4_weights(const w *x, long s, w *y, long t) {
+    f42_weights(x, 2 * s, y, t);
+    f42_weights(x + s, 2 * s, y + 5 * t, t);
+}
+INLINE void split4_weight_gradient(const w *x, long s, w *y, long t) {
+    f42_weight_gradient(x, s, y, 2 * t);
+    f42_weight_gradient(x + 5 * s, s, y + t, 2 * t);
 }

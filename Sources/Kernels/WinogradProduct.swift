@@ -2,11 +2,12 @@ import CKernels
 import Tensors
 
 /// Forward passes and input gradients by a Winograd plan: transform a block of tiles, multiply it by the
-/// transformed weights at each point, transform back.
+/// transformed weights, transform the sums back.
 ///
-/// The products are our own: six tiles by 16 outputs (AVX2) stay in registers, and the operands lie in
-/// the order in which they are read, so nothing is packed. On a 2-core AVX2 machine (101 GFLOP/s a
-/// core) they ran at 87-93 GFLOP/s for 32 and 64 channels, where OpenBLAS' sgemm packs every one.
+/// The products are our own: six tiles by 16 outputs (AVX2) stay in registers while all products of a
+/// sum go by, and the operands lie in the order in which they are read, so nothing is packed. On a
+/// 2-core AVX2 machine (101 GFLOP/s a core) they ran at 87-93 GFLOP/s for 32 and 64 channels, where
+/// OpenBLAS' sgemm packs every one.
 struct WinogradProduct {
   let plan: WinogradPlan
   let input: BlockTable
@@ -21,26 +22,37 @@ struct WinogradProduct {
     var map = FeatureMap(uninitialized: shape, from: compute.pool)
     let out = map.mutablePointer()
     var moments = ChannelMoments(channels: shape.channels)
-    for group in plan.groups {
-      let pass = WinogradPass(product: self, group: group, compute: compute)
+    for groups in groupsAtOnce {
+      let pass = WinogradPass(product: self, groups: groups, compute: compute)
       moments.add(pass.run(into: out, extent: shape.extent))
     }
     return (map, moments)
   }
+
+  /// All groups in one pass, which reads and writes each part of the maps once, if their transformed
+  /// weights stay in cache meanwhile; else a pass for each.
+  private var groupsAtOnce: [ArraySlice<WinogradPlan.Group>] {
+    let points = plan.groups.reduce(0) { $0 + $1.form.weightPoints }
+    let bytes = points * layout.inputs * layout.outputs * 4
+    if bytes <= lk_shared_cache_bytes() { return [plan.groups[...]] }
+    return plan.groups.indices.map { plan.groups[$0...$0] }
+  }
 }
 
-/// The work on one group of outputs.
+/// The work on groups of outputs that share the blocks of tiles.
 private struct WinogradPass {
   let product: WinogradProduct
-  let group: WinogradPlan.Group
+  let groups: ArraySlice<WinogradPlan.Group>
   let compute: Compute
   let cut: Cut
-  /// The transformed weights of all terms, if there are several blocks of tiles to share them.
-  let weights: FloatBuffer?
+  /// The transformed weights of each group, if there are several blocks of tiles to share them.
+  let weights: [FloatBuffer]
 
   /// How the work is dealt out; sums do not depend on it, so it may look at the threads.
   struct Cut {
-    let points: Int
+    /// The most points of a group.
+    let inputPoints: Int
+    let outputPoints: Int
     /// Tiles of a block.
     let tiles: Int
     let tileBlocks: Int
@@ -49,16 +61,19 @@ private struct WinogradPass {
     /// Blocks of 16 output channels of an item.
     var outputBlocks: Int
 
-    init(group: WinogradPlan.Group, layout: WeightLayout, threads: Int) {
+    init(
+      groups: ArraySlice<WinogradPlan.Group>, tiles count: Int, layout: WeightLayout, threads: Int
+    ) {
       sharedWeightPitch = layout.inputs * layout.outputs + 16
-      let count = group.grid.voxels
-      points = group.terms[0].pointsInAll
+      inputPoints = groups.map(\.form.inputPoints).max() ?? 0
+      outputPoints = groups.map(\.form.outputPoints).max() ?? 0
       let isSingle = count <= WinogradTiling.sharingLimit
-      slab = min(layout.inputs, isSingle ? 32 : 64)
+      slab = min(layout.inputs, (isSingle ? 32 : 64) / (inputPoints > 216 ? 2 : 1))
       outputBlocks = min(layout.outputs / 16, 8)
       tiles =
         isSingle
-        ? count : WinogradTiling.tiles(points: points, channels: slab + outputBlocks * 16)
+        ? count
+        : WinogradTiling.tiles(floats: inputPoints * slab + outputPoints * outputBlocks * 16)
       tileBlocks = (count + tiles - 1) / tiles
       let wanted = threads == 1 ? 1 : 3 * threads
       while outputBlocks > 1 && tileBlocks * (layout.outputs / 16) / outputBlocks < wanted {
@@ -73,55 +88,46 @@ private struct WinogradPass {
     let sharedWeightPitch: Int
   }
 
-  init(product: WinogradProduct, group: WinogradPlan.Group, compute: Compute) {
+  init(product: WinogradProduct, groups: ArraySlice<WinogradPlan.Group>, compute: Compute) {
     self.product = product
-    self.group = group
+    self.groups = groups
     self.compute = compute
-    let layout = product.layout
-    let cut = Cut(group: group, layout: layout, threads: compute.team.threads)
+    let cut = Cut(
+      groups: groups, tiles: product.plan.grid.voxels, layout: product.layout,
+      threads: compute.team.threads)
     self.cut = cut
-    guard cut.tileBlocks > 1 else {
-      weights = nil
-      return
-    }
-    let perTerm = cut.points * cut.sharedWeightPitch
-    let buffer = compute.pool.take(group.terms.count * perTerm)
-    let outputBlocks = layout.outputs / 16
-    let inputBlocks = layout.inputs / 16
-    compute.team.parallelFor(group.terms.count * outputBlocks * inputBlocks) { item, _ in
-      let (pair, inputBlock) = item.quotientAndRemainder(dividingBy: inputBlocks)
-      let (term, outputBlock) = pair.quotientAndRemainder(dividingBy: outputBlocks)
-      let start = term * perTerm + (outputBlock * layout.inputs + inputBlock * 16) * 16
-      product.transformWeights(
-        group.terms[term], inputs: inputBlock * 16..<inputBlock * 16 + 16, output: outputBlock,
-        into: buffer.pointer + start, pitch: cut.sharedWeightPitch)
-    }
-    weights = buffer
+    weights =
+      cut.tileBlocks == 1
+      ? []
+      : groups.map { product.transformedWeights($0, pitch: cut.sharedWeightPitch, on: compute) }
   }
 
   func run(into out: UnsafeMutablePointer<Float>, extent: Extent) -> ChannelMoments {
     let outputSlabs = (product.layout.outputs / 16 + cut.outputBlocks - 1) / cut.outputBlocks
     let moments = PartialLaneSums(
       count: 2, parts: cut.tileBlocks, channels: product.layout.outputs, on: compute)
-    let inputFloats = cut.points * cut.inputPitch
-    let outputFloats = cut.points * cut.outputPitch
-    let weightFloats = weights == nil ? cut.points * cut.ownWeightPitch : 0
+    let inputFloats = cut.inputPoints * cut.inputPitch
+    let outputFloats = cut.outputPoints * cut.outputPitch
+    let weightPoints = groups.map(\.form.weightPoints).max() ?? 0
+    let weightFloats = weights.isEmpty ? weightPoints * cut.ownWeightPitch : 0
     let perThread = inputFloats + outputFloats + weightFloats
     let scratch = compute.pool.take(perThread * compute.team.threads)
-    for thread in 0..<compute.team.threads {
-      clearOutputs(scratch.pointer + thread * perThread + inputFloats)
-    }
     compute.team.parallelFor(cut.tileBlocks * outputSlabs) { item, thread in
       let (tileBlock, slab) = item.quotientAndRemainder(dividingBy: outputSlabs)
       let first = slab * cut.outputBlocks
       let inputs = scratch.pointer + thread * perThread
+      let tiles = product.plan.grid.voxels
       let work = Item(
-        tiles: tileBlock * cut.tiles..<min((tileBlock + 1) * cut.tiles, group.grid.voxels),
+        tiles: tileBlock * cut.tiles..<min((tileBlock + 1) * cut.tiles, tiles),
         outputBlocks: first..<min(first + cut.outputBlocks, product.layout.outputs / 16),
         inputs: inputs, outputs: inputs + inputFloats,
         weights: inputs + inputFloats + outputFloats)
-      multiply(work)
-      finish(work, into: out, extent: extent) { moments.pointer(part: tileBlock, block: $0) }
+      for (index, group) in groups.enumerated() {
+        multiply(work, group, shared: weights.isEmpty ? nil : weights[index])
+        finish(work, group, into: out, extent: extent) {
+          moments.pointer(part: tileBlock, block: $0)
+        }
+      }
     }
     return ChannelMoments(moments)
   }
@@ -134,68 +140,65 @@ private struct WinogradPass {
     let weights: UnsafeMutablePointer<Float>
   }
 
-  private func multiply(_ item: Item) {
-    for (index, term) in group.terms.enumerated() {
-      for start in stride(from: 0, to: product.layout.inputs, by: cut.slab) {
-        let channels = start..<min(start + cut.slab, product.layout.inputs)
-        product.input.transform(
-          term.tiles(in: product.input.extent, grid: group.grid), range: item.tiles,
-          channels: channels, into: item.inputs,
-          pitch: TilePitch(point: cut.inputPitch, tile: cut.slab))
-        var form = lk_tile_product()
-        form.depth = channels.count
-        form.inputPitch = cut.inputPitch
-        form.inputTilePitch = cut.slab
-        form.outputPitch = cut.outputPitch
-        form.outputTilePitch = cut.outputBlocks * 16
-        form.accumulate = index > 0 || start > 0 ? 1 : 0
-        term.points.withUnsafeBufferPointer { points in
-          form.points = points.baseAddress
-          form.pointCount = points.count
-          multiply(item, term: index, channels: channels, form)
+  private func multiply(_ item: Item, _ group: WinogradPlan.Group, shared: FloatBuffer?) {
+    let tiles = product.plan.inputTiles(of: group, in: product.input.extent)
+    for start in stride(from: 0, to: product.layout.inputs, by: cut.slab) {
+      let channels = start..<min(start + cut.slab, product.layout.inputs)
+      product.input.transform(
+        tiles, range: item.tiles, channels: channels, into: item.inputs,
+        pitch: TilePitch(point: cut.inputPitch, tile: cut.slab))
+      var form = lk_tile_product()
+      form.depth = channels.count
+      form.inputPitch = cut.inputPitch
+      form.inputTilePitch = cut.slab
+      form.outputPitch = cut.outputPitch
+      form.outputTilePitch = cut.outputBlocks * 16
+      form.accumulate = start > 0 ? 1 : 0
+      group.form.byOutput.withUnsafeBufferPointer { products in
+        form.products = products.baseAddress
+        form.productCount = products.count
+        if let shared {
+          multiply(item, channels: channels, shared: shared, form)
+        } else {
+          multiply(item, group, channels: channels, form)
         }
       }
     }
   }
 
-  // Points that no term has are written by nobody and read as zero.
-  private func clearOutputs(_ outputs: UnsafeMutablePointer<Float>) {
-    guard group.terms[0].points.count < cut.points else { return }
-    outputs.update(repeating: 0, count: cut.points * cut.outputPitch)
-  }
-
   private func multiply(
-    _ item: Item, term: Int, channels: Range<Int>, _ form: lk_tile_product
+    _ item: Item, channels: Range<Int>, shared: FloatBuffer, _ form: lk_tile_product
   ) {
     var form = form
-    let layout = product.layout
-    if let weights {
-      form.outputBlocks = item.outputBlocks.count
-      form.weightPitch = cut.sharedWeightPitch
-      form.weightBlockPitch = layout.inputs * 16
-      let start =
-        term * cut.points * form.weightPitch
-        + (item.outputBlocks.lowerBound * layout.inputs + channels.lowerBound) * 16
-      lk_tile_products(
-        &form, item.inputs, item.tiles.count, weights.pointer + start, item.outputs)
-      return
-    }
+    let inputs = product.layout.inputs
+    form.outputBlocks = item.outputBlocks.count
+    form.weightPitch = cut.sharedWeightPitch
+    form.weightBlockPitch = inputs * 16
+    let start = (item.outputBlocks.lowerBound * inputs + channels.lowerBound) * 16
+    lk_tile_products(
+      &form, item.inputs, item.tiles.count, shared.pointer + start, item.outputs)
+  }
+
+  /// Transforms the weights as it goes.
+  private func multiply(
+    _ item: Item, _ group: WinogradPlan.Group, channels: Range<Int>, _ form: lk_tile_product
+  ) {
+    var form = form
     form.outputBlocks = 1
     form.weightPitch = cut.ownWeightPitch
     for (index, block) in item.outputBlocks.enumerated() {
       product.transformWeights(
-        group.terms[term], inputs: channels, output: block, into: item.weights,
-        pitch: form.weightPitch)
+        group, inputs: channels, output: block, into: item.weights, pitch: form.weightPitch)
       lk_tile_products(
         &form, item.inputs, item.tiles.count, item.weights, item.outputs + index * 16)
     }
   }
 
   private func finish(
-    _ item: Item, into out: UnsafeMutablePointer<Float>, extent: Extent,
-    moments: (_ block: Int) -> UnsafeMutablePointer<Double>
+    _ item: Item, _ group: WinogradPlan.Group, into out: UnsafeMutablePointer<Float>,
+    extent: Extent, moments: (_ block: Int) -> UnsafeMutablePointer<Double>
   ) {
-    var tiles = group.tiles(in: extent)
+    var tiles = product.plan.outputTiles(of: group, in: extent)
     for (index, block) in item.outputBlocks.enumerated() {
       lk_tiles_out(
         &tiles, item.outputs + index * 16, cut.outputPitch, cut.outputBlocks * 16,
@@ -207,15 +210,31 @@ private struct WinogradPass {
 }
 
 extension WinogradProduct {
-  /// Transforms the weights of a term into [point][input][16], points `pitch` floats apart.
+  /// All transformed weights of a group, [point][output block][input][16], points `pitch` floats apart.
+  fileprivate func transformedWeights(
+    _ group: WinogradPlan.Group, pitch: Int, on compute: Compute
+  ) -> FloatBuffer {
+    let buffer = compute.pool.take(group.form.weightPoints * pitch)
+    let inputBlocks = layout.inputs / 16
+    compute.team.parallelFor(layout.outputs / 16 * inputBlocks) { item, _ in
+      let (output, input) = item.quotientAndRemainder(dividingBy: inputBlocks)
+      transformWeights(
+        group, inputs: input * 16..<input * 16 + 16, output: output,
+        into: buffer.pointer + (output * layout.inputs + input * 16) * 16, pitch: pitch)
+    }
+    return buffer
+  }
+
+  /// Transforms weights of a group into [point][input][16], points `pitch` floats apart.
   fileprivate func transformWeights(
-    _ term: WinogradPlan.Term, inputs: Range<Int>, output block: Int,
+    _ group: WinogradPlan.Group, inputs: Range<Int>, output block: Int,
     into points: UnsafeMutablePointer<Float>, pitch: Int
   ) {
+    var taps = plan.taps(of: group, layout)
     lk_tile_weights(
-      term.size,
+      &taps,
       weight.pointer + inputs.lowerBound * layout.inputStride + block * 16 * layout.outputStride,
-      layout.inputStride, layout.outputStride, term.taps, inputs.count, points, pitch)
+      inputs.count, points, pitch)
   }
 }
 
@@ -225,11 +244,11 @@ enum WinogradTiling {
   /// voxels, and the transformed ones would go to memory and back.
   static let sharingLimit = 64
 
-  /// Tiles of a block whose transformed inputs and outputs, of `channels` together, stay in cache.
+  /// Tiles of a block that stay in cache, of which each takes so many `floats` when transformed.
   ///
   /// Multiples of all kernels' groups of rows. Larger caches than 4 MiB a core gained nothing.
-  static func tiles(points: Int, channels: Int) -> Int {
+  static func tiles(floats: Int) -> Int {
     let bytes = min(max(lk_cache_bytes(), lk_shared_cache_bytes()), 4 << 20)
-    return [48, 24].first { $0 * points * channels * 4 <= bytes } ?? 12
+    return [48, 24].first { $0 * floats * 4 <= bytes } ?? 12
   }
 }

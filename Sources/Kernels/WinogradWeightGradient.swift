@@ -1,8 +1,8 @@
 import CKernels
 import Tensors
 
-/// Weight gradients by a Winograd plan: at each point, the products of the transformed inputs and the
-/// transformed output gradients add up over the tiles, and their sum is transformed back.
+/// Weight gradients by a Winograd plan of one group: the products of the transformed inputs and the
+/// transformed output gradients add up over the tiles, and their sums are transformed back.
 ///
 /// Dealt out as slabs of channels times a fixed number of parts of the tiles, whose sums are added in
 /// order: the result does not depend on the threads.
@@ -12,107 +12,85 @@ struct WinogradWeightGradient {
   let gradient: BlockTable
   let layout: WeightLayout
 
-  /// Channels of a slab, of inputs and of outputs: 16 products for each value transformed.
-  private static let slab = 64
-  // Sixteen floats more keep the points out of the same cache sets.
-  private static let weightPitch = slab * slab + 16
+  /// Output channels of a slab.
+  private static let outputSlab = 64
   /// Tiles transformed at once. Fixed, because sums depend on it; 24 and 48 were equally fast.
   private static let tiles = 24
   /// Items worth having, for as many threads.
   private static let items = 32
 
   private struct Item {
-    let group: WinogradPlan.Group
-    let term: WinogradPlan.Term
     let inputs: Range<Int>
     let outputs: Range<Int>
     let part: Int
-    let parts: Int
   }
 
   /// Adds the gradient to `dw`, whose values lie as `layout` says.
   func add(to dw: FloatSlice, on compute: Compute) {
     layout.check(dw)
     layout.check(inputs: input.channels, outputs: gradient.channels)
-    let terms = termItems()
-    let count = terms.reduce(0) { $0 + inputSlabs * outputSlabs * $1.parts }
-    let parts = terms.map(\.parts).max() ?? 1
     // Parts but the first; the first adds to the gradient itself.
     let partial = compute.pool.take((parts - 1) * layout.count)
-    let points = plan.groups.flatMap(\.terms).map(\.pointsInAll).max() ?? 0
-    let perThread = points * (2 * pitch + Self.weightPitch)
+    let inputFloats = form.inputPoints * inputPitch
+    let outputFloats = form.outputPoints * outputPitch
+    let perThread = inputFloats + outputFloats + form.weightPoints * weightPitch
     let scratch = compute.pool.take(perThread * compute.team.threads)
     FlatBlock.fill(partial.slice, with: 0, on: compute)
-    compute.team.parallelFor(count) { index, thread in
-      let item = item(index, of: terms)
+    compute.team.parallelFor(inputSlabs * outputSlabs * parts) { index, thread in
+      let item = item(index)
       let target =
         item.part == 0 ? dw.pointer : partial.pointer + (item.part - 1) * layout.count
-      run(item, into: target, scratch: scratch.pointer + thread * perThread)
+      let inputs = scratch.pointer + thread * perThread
+      run(
+        item, into: target, inputs: inputs, outputs: inputs + inputFloats,
+        sums: inputs + inputFloats + outputFloats)
     }
     sum(partial, parts: parts - 1, into: dw, on: compute)
   }
 
-  private var pitch: Int { Self.tiles * Self.slab + 16 }
+  private var group: WinogradPlan.Group { plan.groups[0] }
+  private var form: WinogradForm { group.form }
 
-  /// The items of one term: pairs of slabs of channels, each with the parts of the tiles.
-  private struct TermItems {
-    let group: WinogradPlan.Group
-    let term: WinogradPlan.Term
-    /// The index of the first, counted over all terms.
-    let first: Int
-    let parts: Int
-  }
+  /// Input channels of a slab: as many as keep the points of its tiles in cache.
+  private var inputSlab: Int { form.inputPoints > 216 ? 32 : 64 }
+  private var inputSlabs: Int { (layout.inputs + inputSlab - 1) / inputSlab }
+  private var outputSlabs: Int { (layout.outputs + Self.outputSlab - 1) / Self.outputSlab }
 
-  private var inputSlabs: Int { (layout.inputs + Self.slab - 1) / Self.slab }
-  private var outputSlabs: Int { (layout.outputs + Self.slab - 1) / Self.slab }
+  // Sixteen floats more keep the points out of the same cache sets.
+  private var inputPitch: Int { Self.tiles * inputSlab + 16 }
+  private var outputPitch: Int { Self.tiles * Self.outputSlab + 16 }
+  private var weightPitch: Int { inputSlab * Self.outputSlab + 16 }
 
-  private func termItems() -> [TermItems] {
-    let pairs = inputSlabs * outputSlabs
-    let count = plan.groups.reduce(0) { $0 + $1.terms.count }
-    var first = 0
-    return plan.groups.flatMap { group in
-      let blocks = (group.grid.voxels + Self.tiles - 1) / Self.tiles
-      // Each part ends with the transform of its sum, which several blocks should pay for.
-      let parts = max(1, min(blocks / 3, Self.items / (pairs * count)))
-      return group.terms.map { term in
-        defer { first += pairs * parts }
-        return TermItems(group: group, term: term, first: first, parts: parts)
-      }
-    }
-  }
+  private var blocks: Int { (plan.grid.voxels + Self.tiles - 1) / Self.tiles }
+  // Each part ends with the transform of its sums, which several blocks should pay for.
+  private var parts: Int { max(1, min(blocks / 3, Self.items / (inputSlabs * outputSlabs))) }
 
-  private func item(_ index: Int, of terms: [TermItems]) -> Item {
-    let next = terms.firstIndex { $0.first > index } ?? terms.count
-    let term = terms[next - 1]
-    let (pair, part) = (index - term.first).quotientAndRemainder(dividingBy: term.parts)
-    let input = pair / outputSlabs * Self.slab
-    let output = pair % outputSlabs * Self.slab
+  private func item(_ index: Int) -> Item {
+    let (pair, part) = index.quotientAndRemainder(dividingBy: parts)
+    let input = pair / outputSlabs * inputSlab
+    let output = pair % outputSlabs * Self.outputSlab
     return Item(
-      group: term.group, term: term.term,
-      inputs: input..<min(input + Self.slab, layout.inputs),
-      outputs: output..<min(output + Self.slab, layout.outputs), part: part, parts: term.parts)
+      inputs: input..<min(input + inputSlab, layout.inputs),
+      outputs: output..<min(output + Self.outputSlab, layout.outputs), part: part)
   }
 
   private func run(
-    _ item: Item, into dw: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    _ item: Item, into dw: UnsafeMutablePointer<Float>, inputs: UnsafeMutablePointer<Float>,
+    outputs: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>
   ) {
-    let points = item.term.pointsInAll
-    let outputs = scratch + points * pitch
-    let sums = outputs + points * pitch
-    let blocks = (item.group.grid.voxels + Self.tiles - 1) / Self.tiles
-    let first = item.part * blocks / item.parts
-    for block in first..<(item.part + 1) * blocks / item.parts {
+    let first = item.part * blocks / parts
+    for block in first..<(item.part + 1) * blocks / parts {
       let start = block * Self.tiles
-      let tiles = start..<min(start + Self.tiles, item.group.grid.voxels)
-      let tilePitch = TilePitch(point: pitch, tile: Self.slab)
+      let tiles = start..<min(start + Self.tiles, plan.grid.voxels)
       input.transform(
-        item.term.tiles(in: input.extent, grid: item.group.grid), range: tiles,
-        channels: item.inputs, into: scratch, pitch: tilePitch)
+        plan.inputTiles(of: group, in: input.extent), range: tiles, channels: item.inputs,
+        into: inputs, pitch: TilePitch(point: inputPitch, tile: inputSlab))
       gradient.transform(
-        item.group.tiles(in: gradient.extent), range: tiles, isGradient: true,
-        channels: item.outputs, into: outputs, pitch: tilePitch)
+        plan.outputTiles(of: group, in: gradient.extent), range: tiles, isGradient: true,
+        channels: item.outputs, into: outputs,
+        pitch: TilePitch(point: outputPitch, tile: Self.outputSlab))
       multiply(
-        item, inputs: scratch, outputs: outputs, tiles: tiles.count, into: sums,
+        item, inputs: inputs, outputs: outputs, tiles: tiles.count, into: sums,
         accumulate: block > first)
     }
     transformBack(item, sums, into: dw)
@@ -122,33 +100,32 @@ struct WinogradWeightGradient {
     _ item: Item, inputs: UnsafePointer<Float>, outputs: UnsafePointer<Float>, tiles: Int,
     into sums: UnsafeMutablePointer<Float>, accumulate: Bool
   ) {
-    var form = lk_tile_product()
-    form.depth = item.inputs.count
-    form.outputBlocks = item.outputs.count / 16
-    form.inputPitch = pitch
-    form.inputTilePitch = Self.slab
-    form.outputPitch = pitch
-    form.outputTilePitch = Self.slab
-    form.weightPitch = Self.weightPitch
-    form.weightBlockPitch = Self.slab * 16
-    form.accumulate = accumulate ? 1 : 0
-    item.term.points.withUnsafeBufferPointer { points in
-      form.points = points.baseAddress
-      form.pointCount = points.count
-      lk_tile_weight_products(&form, inputs, tiles, sums, outputs)
+    var product = lk_tile_product()
+    product.depth = item.inputs.count
+    product.outputBlocks = item.outputs.count / 16
+    product.inputPitch = inputPitch
+    product.inputTilePitch = inputSlab
+    product.outputPitch = outputPitch
+    product.outputTilePitch = Self.outputSlab
+    product.weightPitch = weightPitch
+    product.weightBlockPitch = inputSlab * 16
+    product.accumulate = accumulate ? 1 : 0
+    form.byWeight.withUnsafeBufferPointer { products in
+      product.products = products.baseAddress
+      product.productCount = products.count
+      lk_tile_weight_products(&product, inputs, tiles, sums, outputs)
     }
   }
 
   private func transformBack(
     _ item: Item, _ sums: UnsafePointer<Float>, into dw: UnsafeMutablePointer<Float>
   ) {
+    var taps = plan.taps(of: group, layout)
     for block in 0..<item.outputs.count / 16 {
       let output = item.outputs.lowerBound + block * 16
       lk_tile_weight_gradients(
-        item.term.size, sums + block * Self.slab * 16, Self.weightPitch,
-        item.inputs.count, item.term.taps,
-        dw + item.inputs.lowerBound * layout.inputStride + output * layout.outputStride,
-        layout.inputStride, layout.outputStride)
+        &taps, sums + block * inputSlab * 16, weightPitch, item.inputs.count,
+        dw + item.inputs.lowerBound * layout.inputStride + output * layout.outputStride)
     }
   }
 

@@ -75,6 +75,9 @@ struct KernelBenchCommand: ParsableCommand {
 
   @OptionGroup var network: NetworkOptions
 
+  @Option(help: "Only the layers whose names contain this, such as down or decoder.0.up.")
+  var layer: String?
+
   @Option(help: "Runs of each kernel, of which the best counts.")
   var repeats = 3
 
@@ -89,7 +92,8 @@ struct KernelBenchCommand: ParsableCommand {
     let session = try MPISession()
     let budget = try ThreadBudget.ofThisRank(flag: shared.threads, world: session.world)
     let compute = Compute(threads: budget.threads)
-    KernelBenchmark(model, extent: extent, repeats: repeats, on: compute).run { print($0.text) }
+    KernelBenchmark(model, extent: extent, named: layer, repeats: repeats, on: compute)
+      .run { print($0.text) }
     try session.finalize()
   }
 }

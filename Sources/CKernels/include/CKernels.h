@@ -22,7 +22,7 @@ void lk_scatter(const float *rows, long pitch, const float *bias, long blockCoun
 // Planar twin of lk_gather, k^3 'same' stride 1: columns[k][count] for k = (channel, tap).
 void lk_gather_planar(const float *image, long channels, const long *extent, long kernel,
                       long first, long count, float *columns);
-// packed[t * step + lane] = weight[taps[t] + lane * laneStride], or 0 if taps[t] < 0
+// packed[t * step + lane] = weight[taps[t] + lane * laneStride]
 void lk_pack(const float *weight, long laneStride, const long *taps, long tapCount, float *packed,
              long step);
 // weight[t + lane * laneStride] += sum over parts of packed[part * partStride + t * step + lane]
@@ -37,18 +37,16 @@ void lk_tiles_in(const lk_tiles *tiles, int isGradient, const float *map, long f
 // to moments[2][16] if given.
 void lk_tiles_out(const lk_tiles *tiles, const float *points, long pitch, long tilePitch,
                   long first, long count, const float *bias, float *map, double *moments);
-// Transforms the weights of `inputs` channels and 16 outputs into [point][input][16]. Tap t of
-// size^3 is weight[input * inputStride + output * outputStride + taps[t]], or 0 if taps[t] < 0.
-void lk_tile_weights(long size, const float *weight, long inputStride, long outputStride,
-                     const long *taps, long inputs, float *points, long pitch);
-// Adds the gradients of those taps, given that of the transformed weights.
-void lk_tile_weight_gradients(long size, const float *points, long pitch, long inputs,
-                              const long *taps, float *weight, long inputStride,
-                              long outputStride);
-// outputs = inputs x weights at each point, for `rows` tiles.
+// Transforms the weights of `inputs` channels and 16 outputs into [point][input][16].
+void lk_tile_weights(const lk_tile_taps *taps, const float *weight, long inputs, float *points,
+                     long pitch);
+// Adds to a whole kernel's gradient, given that of its transformed weights.
+void lk_tile_weight_gradients(const lk_tile_taps *taps, const float *points, long pitch, long inputs,
+                              float *weight);
+// outputs = the sums of inputs x weights, for `rows` tiles.
 void lk_tile_products(const lk_tile_product *product, const float *inputs, long rows,
                       const float *weights, float *outputs);
-// weights = inputs^T x outputs at each point, summed over `rows` tiles.
+// weights = the sums of inputs^T x outputs over `rows` tiles.
 void lk_tile_weight_products(const lk_tile_product *product, const float *inputs, long rows,
                              float *weights, const float *outputs);
 

@@ -15,12 +15,16 @@ package struct KernelBenchmark {
     case weightGradient = "weight gradient"
   }
 
-  /// The layers of `configuration` on a patch of `extent`; the best of `repeats` runs counts.
+  /// The layers of `configuration` on a patch of `extent`, or those whose names contain `name`; the
+  /// best of `repeats` runs counts.
   package init(
-    _ configuration: ModelConfiguration, extent: Extent, repeats: Int, on compute: Compute
+    _ configuration: ModelConfiguration, extent: Extent, named name: String? = nil, repeats: Int,
+    on compute: Compute
   ) {
     var seen: Set<CataloguedConvolution.Work> = []
-    layers = configuration.convolutions(on: extent).filter { seen.insert($0.work).inserted }
+    layers = configuration.convolutions(on: extent).filter { layer in
+      (name.map { layer.name.contains($0) } ?? true) && seen.insert(layer.work).inserted
+    }
     store = ParameterStore(configuration.parameters, on: compute)
     store.initialize(seed: 1)
     self.compute = compute
