@@ -4,7 +4,6 @@
 #define ISA_SUFFIX avx2
 #define ISA_NAME "avx2"
 #define WIDTH 8
-#define ROW 4
 #pragma clang fp contract(fast)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "vector.h"

@@ -4,7 +4,6 @@
 #define ISA_SUFFIX avx512
 #define ISA_NAME "avx512"
 #define WIDTH 16
-#define ROW 8
 #pragma clang fp contract(fast)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))), apply_to = function)
 #include "vector.h"

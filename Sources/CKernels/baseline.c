@@ -3,7 +3,6 @@
 #define ISA_SUFFIX baseline
 #define ISA_NAME "baseline"
 #define WIDTH 4
-#define ROW 2
 #pragma clang fp contract(fast)
 #include "vector.h"
 #include "samples.h"

@@ -31,7 +31,7 @@ __attribute__((constructor)) static void choose(void) {
 }
 
 const char *lk_active(void) { return table->name; }
-long lk_row_step(void) { return table->row_step; }
+long lk_depthwise_run(void) { return table->run; }
 
 long lk_cache_bytes(void) {
 #ifdef _SC_LEVEL2_CACHE_SIZE

@@ -4,7 +4,7 @@
 
 struct lk_table {
     const char *name;
-    long row_step, multiply_add_width;
+    long run, multiply_add_width;
     __typeof__(lk_gather) *gather;
     __typeof__(lk_scatter) *scatter;
     __typeof__(lk_pack) *pack;

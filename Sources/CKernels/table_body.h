@@ -1,7 +1,7 @@
 // The dispatch table of one instruction set; included after the bodies.
 const struct lk_table ISA(lk_table) = {
     .name = ISA_NAME,
-    .row_step = ROW,
+    .run = RUN,
     .multiply_add_width = CHAINS * WIDTH,
     .gather = ISA(gather),
     .scatter = ISA(scatter),

@@ -35,20 +35,22 @@ package enum DepthwiseConvolution {
   ) {
     check(x.shape, weight: dw, kernelSize: k)
     precondition(x.shape == dy.shape, "an input of \(x.shape) and a gradient of \(dy.shape)")
-    let padded = PaddedRows(x, kernelSize: k, dilation: dilation, on: compute)
     let width = k * k * k * 16
     let depth = x.shape.extent.depth
     let runs = (depth + planes - 1) / planes
     let sums = PartialLaneSums(
       count: k * k * k, parts: runs, channels: x.shape.channels, on: compute)
     let scratch = compute.pool.take(compute.team.threads * width)
-    compute.team.parallelFor(x.blocks * runs) { item, thread in
-      let (block, run) = item.quotientAndRemainder(dividingBy: runs)
-      for z in run * planes..<min((run + 1) * planes, depth) {
-        lk_depthwise_weights(
-          padded.block(block), padded.pitch, x.shape.extent.zyx, k, dilation,
-          dy.pointer + block * dy.blockStride, z, scratch.pointer + thread * width,
-          sums.pointer(part: run, block: block))
+    PaddedRows.forEach(of: x, kernelSize: k, dilation: dilation, on: compute) { padded in
+      compute.team.parallelFor(padded.blocks.count * runs) { item, thread in
+        let (index, run) = item.quotientAndRemainder(dividingBy: runs)
+        let block = padded.blocks.lowerBound + index
+        for z in run * planes..<min((run + 1) * planes, depth) {
+          lk_depthwise_weights(
+            padded.rows(block), padded.pitch, x.shape.extent.zyx, k, dilation,
+            dy.pointer + block * dy.blockStride, z, scratch.pointer + thread * width,
+            sums.pointer(part: run, block: block))
+        }
       }
     }
     for channel in 0..<x.shape.channels {
@@ -67,15 +69,17 @@ package enum DepthwiseConvolution {
     let extent = x.shape.extent
     let taps = kernelSize * kernelSize * kernelSize
     let weights = pack(weight, taps: taps, flipped: flipped, on: compute)
-    let padded = PaddedRows(x, kernelSize: kernelSize, dilation: dilation, on: compute)
     var map = FeatureMap(uninitialized: x.shape, from: compute.pool)
     let out = map.mutablePointer()
-    compute.team.parallelFor(x.blocks * extent.depth) { item, _ in
-      let (block, z) = item.quotientAndRemainder(dividingBy: extent.depth)
-      lk_depthwise(
-        padded.block(block), padded.pitch, extent.zyx, kernelSize, dilation,
-        weights.pointer + block * taps * 16, bias.map { UnsafePointer($0.pointer + block * 16) },
-        z, out + block * x.blockStride)
+    PaddedRows.forEach(of: x, kernelSize: kernelSize, dilation: dilation, on: compute) { padded in
+      compute.team.parallelFor(padded.blocks.count * extent.depth) { item, _ in
+        let (index, z) = item.quotientAndRemainder(dividingBy: extent.depth)
+        let block = padded.blocks.lowerBound + index
+        lk_depthwise(
+          padded.rows(block), padded.pitch, extent.zyx, kernelSize, dilation,
+          weights.pointer + block * taps * 16,
+          bias.map { UnsafePointer($0.pointer + block * 16) }, z, out + block * x.blockStride)
+      }
     }
     return map
   }
@@ -101,34 +105,44 @@ package enum DepthwiseConvolution {
   }
 }
 
-/// A map whose rows have zeros before and after them, so that taps along x need no test.
+/// Some blocks of a map, whose rows have zeros before and after them, so that taps along x need no test.
 private struct PaddedRows {
+  let blocks: Range<Int>
   /// Voxels from one row to the next.
   let pitch: Int
-  private let buffer: FloatBuffer
+  private let start: UnsafeMutablePointer<Float>
   private let blockFloats: Int
 
-  init(_ x: FeatureMap, kernelSize: Int, dilation: Int, on compute: Compute) {
+  /// Bytes that are padded at once: enough work for all threads, little beside the maps themselves.
+  private static let bytes = 64 << 20
+
+  /// Hands over all blocks of a map, as many at a time as make a bounded copy.
+  static func forEach(
+    of x: FeatureMap, kernelSize: Int, dilation: Int, on compute: Compute,
+    _ body: (PaddedRows) -> Void
+  ) {
     let extent = x.shape.extent
-    let before = dilation * (kernelSize / 2)
-    let step = lk_row_step()
-    let after = before + (extent.width + step - 1) / step * step - extent.width
-    pitch = before + extent.width + after
-    blockFloats = extent.depth * extent.height * pitch * 16
-    // Weight gradients read up to a vector of taps past the last row.
-    let slack = step * dilation * 16
-    buffer = compute.pool.take(x.blocks * blockFloats + slack)
-    (buffer.pointer + x.blocks * blockFloats).update(repeating: 0, count: slack)
-    let plane = extent.height * pitch * 16
-    let target = buffer.pointer
-    compute.team.parallelFor(x.blocks * extent.depth) { item, _ in
-      lk_pad_rows(
-        x.pointer + item * extent.height * extent.width * 16, extent.height, extent.width, before,
-        after, target + item * plane)
+    let zeros = dilation * (kernelSize / 2)
+    let pitch = extent.width + 2 * zeros
+    let blockFloats = extent.depth * extent.height * pitch * 16
+    let most = min(x.blocks, max(1, bytes / 4 / blockFloats))
+    // The last run of a row goes on past it.
+    let slack = lk_depthwise_run() * dilation * 16
+    let buffer = compute.pool.take(most * blockFloats + slack)
+    (buffer.pointer + most * blockFloats).update(repeating: 0, count: slack)
+    for first in stride(from: 0, to: x.blocks, by: most) {
+      let blocks = first..<min(first + most, x.blocks)
+      let (start, plane) = (buffer.pointer, extent.height * pitch * 16)
+      compute.team.parallelFor(blocks.count * extent.depth) { item, _ in
+        lk_pad_rows(
+          x.pointer + (first * extent.depth + item) * extent.height * extent.width * 16,
+          extent.height, extent.width, zeros, zeros, start + item * plane)
+      }
+      body(PaddedRows(blocks: blocks, pitch: pitch, start: start, blockFloats: blockFloats))
     }
   }
 
-  func block(_ index: Int) -> UnsafePointer<Float> {
-    UnsafePointer(buffer.pointer + index * blockFloats)
+  func rows(_ block: Int) -> UnsafePointer<Float> {
+    UnsafePointer(start + (block - blocks.lowerBound) * blockFloats)
   }
 }

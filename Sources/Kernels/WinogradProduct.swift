@@ -68,7 +68,7 @@ private struct WinogradPass {
       inputPoints = groups.map(\.form.inputPoints).max() ?? 0
       outputPoints = groups.map(\.form.outputPoints).max() ?? 0
       let isSingle = count <= WinogradTiling.sharingLimit
-      slab = min(layout.inputs, (isSingle ? 32 : 64) / (inputPoints > 216 ? 2 : 1))
+      slab = min(layout.inputs, WinogradTiling.slab(points: inputPoints, isSingle: isSingle))
       outputBlocks = min(layout.outputs / 16, 8)
       tiles =
         isSingle
@@ -244,11 +244,21 @@ enum WinogradTiling {
   /// voxels, and the transformed ones would go to memory and back.
   static let sharingLimit = 64
 
+  /// Input channels multiplied at once: of many points fewer, so that a block has enough tiles for the
+  /// weights that it reads.
+  static func slab(points: Int, isSingle: Bool) -> Int {
+    switch points {
+    case ...216: isSingle ? 32 : 64
+    case ...729: isSingle ? 16 : 32
+    default: 16
+    }
+  }
+
   /// Tiles of a block that stay in cache, of which each takes so many `floats` when transformed.
   ///
-  /// Multiples of all kernels' groups of rows. Larger caches than 4 MiB a core gained nothing.
+  /// Multiples of all kernels' groups of rows. Larger caches than 5 MiB a core gained nothing.
   static func tiles(floats: Int) -> Int {
-    let bytes = min(max(lk_cache_bytes(), lk_shared_cache_bytes()), 4 << 20)
+    let bytes = min(max(lk_cache_bytes(), lk_shared_cache_bytes()), 5 << 20)
     return [48, 24].first { $0 * floats * 4 <= bytes } ?? 12
   }
 }
