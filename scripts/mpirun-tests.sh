@@ -101,6 +101,14 @@ expect "tasks of srun that cannot find each other are refused" 64 "4 tasks witho
 expect "tasks that MPI leaves alone in spite of PMIx are refused" 64 "4 tasks without PMIx" \
   env SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=4 PMIX_NAMESPACE=x "$tests" threads
 
+echo "== memory"
+if ldconfig -p | grep -q libc_malloc_debug.so.0; then
+  trace=$(mktemp)
+  expect "a step takes no block above 4 KiB from the C library" 0 "none above 4 KiB" \
+    env LD_PRELOAD=libc_malloc_debug.so.0 MALLOC_TRACE="$trace" "$tests" allocations
+  rm -f "$trace"
+fi
+
 echo "== threads"
 unset LKDIST_THREADS SLURM_CPUS_PER_TASK OMPI_MCA_hwloc_base_binding_policy
 cores=$(nproc)

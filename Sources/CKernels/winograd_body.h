@@ -103,20 +103,32 @@ static void ISA(tiles_out)(const lk_tiles *tiles, const float *points, long pitc
     }
 }
 
+// The n taps of 16 outputs that a form reads, [z][y][x][16].
+INLINE void gather_taps(const lk_tile_taps *taps, const long *n, const float *weight,
+                        float *cube) {
+    long k = taps->size;
+    long first = (taps->first[0] * k + taps->first[1]) * k + taps->first[2];
+    long step = taps->isReversed ? -taps->step : taps->step;
+    if (taps->isReversed) first = k * k * k - 1 - first;
+    for (long lane = 0; lane < 16; lane++, cube++) {
+        const float *from = weight + lane * taps->outputStride + first;
+        float *to = cube;
+        for (long z = 0; z < n[0]; z++)
+            for (long y = 0; y < n[1]; y++)
+                for (long x = 0; x < n[2]; x++, to += 16) *to = from[((z * k + y) * k + x) * step];
+    }
+}
+
 static void ISA(tile_weights)(const lk_tile_taps *taps, const float *weight, long inputs,
                               float *points, long pitch) {
-    long k = taps->size, count = k * k * k;
-    long step = (taps->isReversed ? -16 : 16) * taps->step;
-    const long steps[3] = {step * k * k, step * k, step};
-    long first = ((taps->first[0] * k) + taps->first[1]) * k + taps->first[2];
+    long n[3];
+    for (int axis = 0; axis < 3; axis++)
+        n[axis] = taps->form < LK_DOUBLING ? taps->size : tile_samples(taps->form, axis) - 3;
+    const long steps[3] = {n[1] * n[2] * 16, n[2] * 16, 16};
     float cube[4 * 4 * 4 * 16];
     for (long c = 0; c < inputs; c++, points += 16) {
-        for (long lane = 0; lane < 16; lane++) {
-            const float *from = weight + c * taps->inputStride + lane * taps->outputStride;
-            for (long t = 0; t < count; t++) cube[t * 16 + lane] = from[t];
-        }
-        long start = taps->isReversed ? count - 1 - first : first;
-        ISA(weights)[taps->form](cube + start * 16, steps, points, pitch);
+        gather_taps(taps, n, weight + c * taps->inputStride, cube);
+        ISA(weights)[taps->form](cube, steps, points, pitch);
     }
 }
 

@@ -26,7 +26,7 @@ struct DenseProblem {
   let plan: WinogradPlan?
   let sweeps: [TapSweep]
 
-  /// Outputs from inputs, with the moments of the outputs where they come for free.
+  /// Outputs from inputs; with a bias also the moments of the outputs, where they come for free.
   func product(
     _ input: BlockTable, weight: FloatSlice, bias: FloatSlice?,
     using forced: DenseImplementation?, on compute: Compute

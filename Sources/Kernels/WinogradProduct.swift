@@ -15,16 +15,16 @@ struct WinogradProduct {
   let layout: WeightLayout
   let bias: FloatSlice?
 
-  /// A map of `shape` and, per channel, the moments of its values.
-  func callAsFunction(_ shape: Shape, on compute: Compute) -> (FeatureMap, ChannelMoments) {
+  /// A map of `shape` and, of a forward pass, which has a bias, the moments of each channel.
+  func callAsFunction(_ shape: Shape, on compute: Compute) -> (FeatureMap, ChannelMoments?) {
     layout.check(weight)
     layout.check(inputs: input.channels, outputs: shape.channels)
     var map = FeatureMap(uninitialized: shape, from: compute.pool)
     let out = map.mutablePointer()
-    var moments = ChannelMoments(channels: shape.channels)
+    var moments = bias.map { _ in ChannelMoments(channels: shape.channels) }
     for groups in groupsAtOnce {
       let pass = WinogradPass(product: self, groups: groups, compute: compute)
-      moments.add(pass.run(into: out, extent: shape.extent))
+      if let partial = pass.run(into: out, extent: shape.extent) { moments?.add(partial) }
     }
     return (map, moments)
   }
@@ -102,10 +102,12 @@ private struct WinogradPass {
       : groups.map { product.transformedWeights($0, pitch: cut.sharedWeightPitch, on: compute) }
   }
 
-  func run(into out: UnsafeMutablePointer<Float>, extent: Extent) -> ChannelMoments {
+  func run(into out: UnsafeMutablePointer<Float>, extent: Extent) -> ChannelMoments? {
     let outputSlabs = (product.layout.outputs / 16 + cut.outputBlocks - 1) / cut.outputBlocks
-    let moments = PartialLaneSums(
-      count: 2, parts: cut.tileBlocks, channels: product.layout.outputs, on: compute)
+    let moments = product.bias.map { _ in
+      PartialLaneSums(
+        count: 2, parts: cut.tileBlocks, channels: product.layout.outputs, on: compute)
+    }
     let inputFloats = cut.inputPoints * cut.inputPitch
     let outputFloats = cut.outputPoints * cut.outputPitch
     let weightPoints = groups.map(\.form.weightPoints).max() ?? 0
@@ -125,11 +127,11 @@ private struct WinogradPass {
       for (index, group) in groups.enumerated() {
         multiply(work, group, shared: weights.isEmpty ? nil : weights[index])
         finish(work, group, into: out, extent: extent) {
-          moments.pointer(part: tileBlock, block: $0)
+          moments?.pointer(part: tileBlock, block: $0)
         }
       }
     }
-    return ChannelMoments(moments)
+    return moments.map(ChannelMoments.init)
   }
 
   private struct Item {
@@ -196,7 +198,7 @@ private struct WinogradPass {
 
   private func finish(
     _ item: Item, _ group: WinogradPlan.Group, into out: UnsafeMutablePointer<Float>,
-    extent: Extent, moments: (_ block: Int) -> UnsafeMutablePointer<Double>
+    extent: Extent, moments: (_ block: Int) -> UnsafeMutablePointer<Double>?
   ) {
     var tiles = product.plan.outputTiles(of: group, in: extent)
     for (index, block) in item.outputBlocks.enumerated() {

@@ -30,7 +30,8 @@ package enum Loss: String, Codable, CaseIterable, Sendable {
     var value = 0.0
     var gradients: [VoxelGrid] = []
     for (head, weight) in zip(logits, Self.supervisionWeights(logits.count)) {
-      let lowered = target.strided(from: logits[0].shape.extent, to: head.shape.extent)
+      let lowered = target.strided(
+        from: logits[0].shape.extent, to: head.shape.extent, on: compute)
       let (loss, gradient) = term(
         head, lowered, scale: weight * Double(scale), on: compute)
       value += weight * loss

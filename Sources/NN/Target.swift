@@ -8,37 +8,48 @@ package enum Target: Sendable {
   case regions(VoxelGrid, ignored: [Bool]? = nil)
 
   /// The target at `lower`, of every step-th voxel from 0 on (our choice: nearest by striding).
-  func strided(from full: Extent, to lower: Extent) -> Target {
+  func strided(from full: Extent, to lower: Extent, on compute: Compute) -> Target {
     guard lower != full else { return self }
-    let voxels = Self.voxels(of: full, at: lower)
+    let lattice = VoxelLattice(full: full, lower: lower)
     switch self {
     case .labels(let labels, let ignore):
-      return .labels(voxels.map { labels[$0] }, ignore: ignore)
+      return .labels(lattice.values(of: labels), ignore: ignore)
     case .regions(let grid, let ignored):
       let shape = Shape(channels: grid.shape.channels, extent: lower)
-      let values = (0..<shape.channels).flatMap { channel in
-        let source = grid.channel(channel)
-        return voxels.map { source[$0] }
+      var lowered = VoxelGrid(uninitialized: shape, from: compute.pool)
+      for channel in 0..<shape.channels {
+        let (source, values) = (grid.channel(channel), lowered.mutableChannel(channel))
+        lattice.forEach { values[$0] = source[$1] }
       }
-      return .regions(
-        VoxelGrid(shape, values: values),
-        ignored: ignored.map { mask in
-          voxels.map { mask[$0] }
-        })
+      return .regions(lowered, ignored: ignored.map(lattice.values))
     }
   }
+}
 
-  /// The indices in `full` of the voxels of `lower`.
-  private static func voxels(of full: Extent, at lower: Extent) -> [Int] {
+/// Every step-th voxel of a grid along each axis.
+private struct VoxelLattice {
+  let full: Extent
+  let lower: Extent
+
+  /// Hands over each voxel's index in the lower grid and in the full one.
+  func forEach(_ body: (_ index: Int, _ source: Int) -> Void) {
     let steps = zip(full.zyx, lower.zyx).map { $0 / max($1, 1) }
-    var indices: [Int] = []
-    indices.reserveCapacity(lower.voxels)
+    var index = 0
     for z in 0..<lower.depth {
       for y in 0..<lower.height {
         let row = (z * steps[0] * full.height + y * steps[1]) * full.width
-        for x in 0..<lower.width { indices.append(row + x * steps[2]) }
+        for x in 0..<lower.width {
+          body(index, row + x * steps[2])
+          index += 1
+        }
       }
     }
-    return indices
+  }
+
+  func values<Value>(of source: [Value]) -> [Value] {
+    [Value](unsafeUninitializedCapacity: lower.voxels) { values, count in
+      forEach { values.initializeElement(at: $0, to: source[$1]) }
+      count = lower.voxels
+    }
   }
 }

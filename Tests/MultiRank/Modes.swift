@@ -2,10 +2,11 @@ import Collectives
 
 /// Does what `mode` names and ends the job, for mpirun-tests.sh, which looks at code and message:
 /// "threads" prints each rank's threads; "fail" fails on the last rank while the others wait for
-/// it, "throw" throws an MPI error there, "leave" another one, and "crash" traps; for "watch-…" see
-/// `runWatched`.
+/// it, "throw" throws an MPI error there, "leave" another one, and "crash" traps; for "allocations" see
+/// `printLargestAllocation`, for "watch-…" `runWatched`.
 func runAlone(_ mode: String, world: Communicator) throws {
   if mode == "threads" { return try printThreads(world: world) }
+  if mode == "allocations" { return try printLargestAllocation() }
   if mode.hasPrefix("watch-") { return try runWatched(mode, world: world) }
   if world.rank == world.size - 1 {
     switch mode {
