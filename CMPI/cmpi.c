@@ -148,13 +148,6 @@ int cmpi_receive_ready(cmpi_comm comm, void *data, int capacity, int *rank, int 
     return MPI_Get_count(&sender, MPI_BYTE, count);
 }
 
-int cmpi_wait(cmpi_request *request) {
-    MPI_Request waited = request_of(*request);
-    int status = MPI_Wait(&waited, MPI_STATUS_IGNORE);
-    *request = keep(waited);
-    return status;
-}
-
 int cmpi_test(cmpi_request *request, int *finished) {
     MPI_Request tested = request_of(*request);
     int status = MPI_Test(&tested, finished, MPI_STATUS_IGNORE);

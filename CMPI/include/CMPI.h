@@ -49,8 +49,6 @@ int cmpi_start_send(cmpi_comm comm, const void *data, int count, int rank, cmpi_
 /* MPI_Improbe and MPI_Mrecv: takes a message of at most `capacity` bytes if one is there; `count` is
  * its length, -1 without one. */
 int cmpi_receive_ready(cmpi_comm comm, void *data, int capacity, int *rank, int *count);
-/* MPI_Wait. */
-int cmpi_wait(cmpi_request *request);
 /* MPI_Test. */
 int cmpi_test(cmpi_request *request, int *finished);
 

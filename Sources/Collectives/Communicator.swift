@@ -95,18 +95,6 @@ package final class Communicator: Sendable {
     try allreduce(slice.pointer, count: slice.count, type: CMPI_FLOAT, CMPI_SUM)
   }
 
-  /// Starts adding the floats of all ranks, in place (MPI_Iallreduce, MPI 3.1, 5.12.8); they may
-  /// not be read or written until the request has ended. At most 2^31-1 floats.
-  package func startAllreduceSum(_ slice: FloatSlice) throws(CommunicationError) -> Request {
-    guard size > 1 && slice.count > 0 else { return Request(ended: slice, rank: rank) }
-    precondition(slice.count <= Int(Int32.max), "\(slice.count) floats in one request")
-    var handle: cmpi_request = 0
-    let status = cmpi_start_allreduce(
-      self.handle, slice.pointer, Int32(slice.count), CMPI_FLOAT, CMPI_SUM, &handle)
-    try check(status, "starting the sum of \(slice.count) floats", rank: rank)
-    return Request(handle, of: slice, rank: rank)
-  }
-
   // MARK: - Memory of any type, a chunk at a time
 
   func broadcast<Element>(
