@@ -7,7 +7,7 @@ import Tensors
 final class BucketLine: @unchecked Sendable {
   private let buckets: [FloatSlice]
   private let communicator: Communicator
-  // Used by whoever sums: the communication thread if there is one.
+  // Used by whoever sums, the communication thread if there is one, and by nobody between steps.
   private var sum: any BucketSum
   // Guards what follows.
   private let condition = NSCondition()
@@ -53,7 +53,10 @@ final class BucketLine: @unchecked Sendable {
     }
   }
 
-  /// Ends `run()` after the bucket under way.
+  /// Makes the sum drop what it kept of the steps before; for between two steps.
+  func forget() { condition.withLock { sum.forget() } }
+
+  /// Ends `run()` after the buckets that are released: other ranks may count on them.
   func close() {
     condition.withLock {
       isClosed = true
@@ -85,7 +88,7 @@ final class BucketLine: @unchecked Sendable {
   private func waitForRelease() -> Int? {
     condition.withLock {
       while spans.count == released && !isClosed { condition.wait() }
-      return isClosed || failure != nil ? nil : spans.count
+      return spans.count == released || failure != nil ? nil : spans.count
     }
   }
 }

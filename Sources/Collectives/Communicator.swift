@@ -77,6 +77,13 @@ package final class Communicator: Sendable {
     try check(cmpi_barrier(handle), "waiting at a barrier", rank: rank)
   }
 
+  /// Whether several threads may call MPI at the same time (MPI_THREAD_MULTIPLE).
+  func allowsThreads() throws(CommunicationError) -> Bool {
+    var isMultiple: Int32 = 0
+    try check(cmpi_threads(&isMultiple), "asking for the thread level", rank: rank)
+    return isMultiple != 0
+  }
+
   /// Ends the job with `code` on every rank, without a message; `fail` prints one.
   package func abort(code: Int32) -> Never { endJob(code: code) }
 

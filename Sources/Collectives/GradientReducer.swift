@@ -96,6 +96,10 @@ package final class GradientReducer {
     exposedSeconds = monotonicSeconds() - entered
     firstFinal = count
   }
+
+  /// Drops what the sum kept of the steps before, such as rounding errors still to be made good. For
+  /// between two steps, on every rank at the same step.
+  package func forget() { line.forget() }
 }
 
 /// Seconds of a clock that never jumps.

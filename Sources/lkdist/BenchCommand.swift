@@ -12,7 +12,8 @@ struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measure speed and memory, as JSON lines.",
     subcommands: [
-      StepBenchCommand.self, KernelBenchCommand.self, AugmentationBenchCommand.self,
+      StepBenchCommand.self, KernelBenchCommand.self, AllreduceBenchCommand.self,
+      AugmentationBenchCommand.self,
     ])
 }
 
@@ -41,7 +42,12 @@ struct StepBenchCommand: ParsableCommand {
   @Option(help: "Kernels: fast or exact.")
   var precision = Precision.fast
 
-  @OptionGroup var buckets: BucketOptions
+  @Option(
+    name: .customLong("bucket-mib"), help: "Ranks send gradients in pieces of so many MiB.")
+  var bucketMiB = 4.0
+
+  @Option(help: "What ranks send gradients as: none (single precision) or bf16.")
+  var compression = Configuration.Compression.none
 
   @Flag(help: "Print the last step's time by layer and phase as well.")
   var profile = false
@@ -50,6 +56,7 @@ struct StepBenchCommand: ParsableCommand {
 
   func validate() throws {
     guard steps > 0 else { throw ValidationError("--steps must be at least 1") }
+    try checkBucket(bucketMiB)
   }
 
   func run() throws {
@@ -72,7 +79,8 @@ extension StepBenchCommand {
       for _ in 0..<steps { print(try benchmark.step().text) }
       return
     }
-    let overlap = try OverlapBenchmark(benchmark, over: world, bucketMiB: buckets.bucketMiB)
+    let overlap = try OverlapBenchmark(
+      benchmark, over: world, bucketMiB: bucketMiB, compression: compression)
     try overlap.run(steps: steps) { line in if world.rank == 0 { print(line.text) } }
   }
 }

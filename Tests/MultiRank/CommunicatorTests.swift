@@ -75,14 +75,6 @@ private func floatTests() -> [MultiRankTest] {
         firstHash = hash
       }
     },
-    MultiRankTest("patient sums are right, of no float too") { world, checks in
-      for count in [0, 1, 1000] {
-        let buffer = FloatBuffer(zeros: count)
-        buffer.slice.mutableValues.update(repeating: 2)
-        try world.allreduceSumPatiently(buffer.slice)
-        checks.expect(buffer.slice.values.allSatisfy { $0 == Float(2 * world.size) })
-      }
-    },
   ]
 }
 

@@ -59,6 +59,16 @@ func reducerTests() -> [MultiRankTest] {
         firstHash = hash
       }
     },
+    MultiRankTest("sums are added in rank order", ranks: 3...4) { world, checks in
+      // 1 is lost beside 2^24, unless the large ones have cancelled out before.
+      let addends: [Float] = [0x1p24, 1, -0x1p24, 1]
+      let buffer = FloatBuffer(zeros: 10)
+      buffer.slice.mutableValues.update(repeating: addends[world.rank])
+      let reducer = try GradientReducer(buffer.slice, bucketFloats: 4, over: try world.duplicate())
+      try reducer.finish()
+      let expected: Float = world.size == 3 ? 0 : 1
+      checks.expect(buffer.slice.values.allSatisfy { $0 == expected })
+    },
     MultiRankTest("a world of one keeps its bits", ranks: 1...1) { world, checks in
       let buffer = randomBuffer(count: 999, rank: 0)
       let before = hash(of: buffer.slice)

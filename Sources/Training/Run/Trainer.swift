@@ -16,7 +16,7 @@ package final class Trainer {
   package let folder: RunFolder
   let log: RunLog
   package internal(set) var state: CheckpointState
-  private let reducer: GradientReducer
+  let reducer: GradientReducer
   private let schedule: Schedule
   private let patchesInRun: Int
   var badSteps = BadSteps()
@@ -44,6 +44,7 @@ package final class Trainer {
       weightDecay: settings.optimizer.weightDecay)
     reducer = try GradientReducer(
       model.parameters.gradients.slice, bucketMiB: settings.distributed.bucketMiB,
+      by: settings.distributed.compression.sum(count: model.parameters.count),
       over: try world.duplicate())
     schedule = settings.learningRates(globalBatch: world.size * settings.training.accumulate)
     patchesInRun =
