@@ -7,6 +7,10 @@ import Tensors
 /// A thread of its own sums the buckets, for Open MPI moves nothing between calls. Without
 /// MPI_THREAD_MULTIPLE, and in a world of one, `finish()` sums them.
 ///
+/// Two ranks with a thread each on two cores, 64^3, 320 MB of gradients: through shared memory the
+/// sums made a step 0.03 s longer, over 1 Gbit/s 5.9 s; driving MPI_Iallreduce by MPI_Test calls
+/// from the backward pass 0.63 s and 6.3 s; a thread with MPI_Iallreduce 0.46 s and 6.0 s.
+///
 /// The buckets and their order depend only on the sizes, so a rank that had no patch and only calls
 /// `finish()` matches the others. Its communicator may carry nothing else; `world.duplicate()` is a
 /// good one.
@@ -30,6 +34,7 @@ package final class GradientReducer {
   /// Buckets of `bucketFloats` floats over `gradients`; the last one may be shorter.
   ///
   /// - Parameters:
+  ///   - bucketFloats: 1...2^28, for MPI counts the bytes of messages in 32 bits.
   ///   - sum: how a bucket is summed.
   ///   - onThread: whether a thread may sum; nil to let MPI decide.
   package init(
@@ -37,7 +42,7 @@ package final class GradientReducer {
     over communicator: Communicator, onThread: Bool? = nil
   ) throws(CommunicationError) {
     precondition(
-      bucketFloats >= 1 && bucketFloats <= Int(Int32.max), "buckets of \(bucketFloats) floats")
+      bucketFloats >= 1 && bucketFloats <= 1 << 28, "buckets of \(bucketFloats) floats")
     count = gradients.count
     firstFinal = count
     bounds = Self.bounds(of: count, bucketFloats: bucketFloats)
@@ -47,12 +52,13 @@ package final class GradientReducer {
     if isConcurrent { start() }
   }
 
-  /// Buckets of `bucketMiB` MiB (configuration `distributed.bucketMiB`) over `gradients`.
+  /// Buckets of `bucketMiB` MiB (configuration `distributed.bucketMiB`), but at most 1 GiB, over
+  /// `gradients`.
   package convenience init(
     _ gradients: FloatSlice, bucketMiB: Double, by sum: any BucketSum = PlainSum(),
     over communicator: Communicator
   ) throws(CommunicationError) {
-    let floats = max(1, Int(bucketMiB * 1_048_576 / 4))
+    let floats = max(1, Int(min(bucketMiB, 1024) * 1_048_576 / 4))
     try self.init(gradients, bucketFloats: floats, by: sum, over: communicator)
   }
 

@@ -59,7 +59,7 @@ struct AllreduceBenchCommand: ParsableCommand {
 
 /// Refuses what is no size of a bucket.
 func checkBucket(_ bucketMiB: Double) throws {
-  guard bucketMiB > 0, bucketMiB <= 4096 else {
-    throw ValidationError("--bucket-mib must be above 0 and at most 4096")
+  guard bucketMiB > 0, bucketMiB <= 1024 else {
+    throw ValidationError("--bucket-mib must be above 0 and at most 1024")
   }
 }

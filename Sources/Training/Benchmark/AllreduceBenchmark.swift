@@ -50,7 +50,10 @@ extension Communicator {
   }
 }
 
-/// The middle one of `values`, the upper of two; 0 of none.
+/// The middle one of `values`, or the mean of the two in the middle; NaN of none.
 func median(of values: [Double]) -> Double {
-  values.isEmpty ? 0 : values.sorted()[values.count / 2]
+  let sorted = values.sorted()
+  guard !sorted.isEmpty else { return .nan }
+  let middle = sorted.count / 2
+  return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
