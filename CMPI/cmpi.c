@@ -118,19 +118,17 @@ int cmpi_gather(cmpi_comm comm, const void *data, int count, void *into, const i
     return MPI_Gatherv(data, count, MPI_BYTE, into, counts, offsets, MPI_BYTE, root, comm_of(comm));
 }
 
-int cmpi_start_allreduce(cmpi_comm comm, void *data, int count, cmpi_type type,
-                         cmpi_operation operation, cmpi_request *request) {
-    MPI_Request started = MPI_REQUEST_NULL;
-    int status = MPI_Iallreduce(MPI_IN_PLACE, data, count, type_of(type), operation_of(operation),
-                                comm_of(comm), &started);
-    *request = keep(started);
-    return status;
-}
-
 int cmpi_start_send(cmpi_comm comm, const void *data, int count, int rank,
                     cmpi_request *request) {
     MPI_Request started = MPI_REQUEST_NULL;
     int status = MPI_Isend(data, count, MPI_BYTE, rank, 0, comm_of(comm), &started);
+    *request = keep(started);
+    return status;
+}
+
+int cmpi_start_receive(cmpi_comm comm, void *data, int count, int rank, cmpi_request *request) {
+    MPI_Request started = MPI_REQUEST_NULL;
+    int status = MPI_Irecv(data, count, MPI_BYTE, rank, 0, comm_of(comm), &started);
     *request = keep(started);
     return status;
 }
@@ -148,18 +146,22 @@ int cmpi_receive_ready(cmpi_comm comm, void *data, int capacity, int *rank, int 
     return MPI_Get_count(&sender, MPI_BYTE, count);
 }
 
-int cmpi_wait(cmpi_request *request) {
-    MPI_Request waited = request_of(*request);
-    int status = MPI_Wait(&waited, MPI_STATUS_IGNORE);
-    *request = keep(waited);
-    return status;
-}
-
 int cmpi_test(cmpi_request *request, int *finished) {
     MPI_Request tested = request_of(*request);
     int status = MPI_Test(&tested, finished, MPI_STATUS_IGNORE);
     *request = keep(tested);
     return status;
+}
+
+int cmpi_test_all(cmpi_request *requests, int count, int *finished) {
+    *finished = 1;
+    for (int i = 0; i < count; i++) {
+        int ended = 0;
+        int status = cmpi_test(&requests[i], &ended);
+        if (status) return status;
+        *finished &= ended;
+    }
+    return 0;
 }
 
 int cmpi_abort(int code) { return MPI_Abort(MPI_COMM_WORLD, code); }

@@ -10,15 +10,7 @@ steps=${3:-5}
 attention=${4:-mid}
 cd "$(dirname "$0")/.."
 . scripts/requirements.sh
+. scripts/pytorch.sh
 
-require_swift
-install_packages $build_packages python3-venv
-environment=.build-bench-pytorch
-if ! [ -x "$environment/bin/python" ]; then
-  python3 -m venv "$environment"
-  "$environment/bin/pip" install --quiet torch numpy
-fi
-swift build "${build_options[@]}" --product lkdist
-bin=$(swift build "${build_options[@]}" --show-bin-path)
-allow_mpi_as_root
-"$environment/bin/python" scripts/bench-pytorch.py "$bin/lkdist" "$patch" "$threads" "$steps" "$attention"
+build_for_bench
+"$python" scripts/bench-pytorch.py "$bin/lkdist" "$patch" "$threads" "$steps" "$attention"

@@ -41,18 +41,17 @@ int cmpi_allreduce(cmpi_comm comm, void *data, int count, cmpi_type type,
 int cmpi_gather(cmpi_comm comm, const void *data, int count, void *into, const int *counts,
                 const int *offsets, int root);
 
-/* MPI_Iallreduce, in place; `data` must stay until the request has ended. */
-int cmpi_start_allreduce(cmpi_comm comm, void *data, int count, cmpi_type type,
-                         cmpi_operation operation, cmpi_request *request);
 /* MPI_Isend of bytes; `data` must stay until the request has ended. */
 int cmpi_start_send(cmpi_comm comm, const void *data, int count, int rank, cmpi_request *request);
+/* MPI_Irecv of `count` bytes; `data` must stay until the request has ended. */
+int cmpi_start_receive(cmpi_comm comm, void *data, int count, int rank, cmpi_request *request);
 /* MPI_Improbe and MPI_Mrecv: takes a message of at most `capacity` bytes if one is there; `count` is
  * its length, -1 without one. */
 int cmpi_receive_ready(cmpi_comm comm, void *data, int capacity, int *rank, int *count);
-/* MPI_Wait. */
-int cmpi_wait(cmpi_request *request);
 /* MPI_Test. */
 int cmpi_test(cmpi_request *request, int *finished);
+/* MPI_Test on each of `count` requests; `finished` tells whether all have ended. */
+int cmpi_test_all(cmpi_request *requests, int count, int *finished);
 
 /* MPI_Abort on MPI_COMM_WORLD. */
 int cmpi_abort(int code);

@@ -77,6 +77,13 @@ package final class Communicator: Sendable {
     try check(cmpi_barrier(handle), "waiting at a barrier", rank: rank)
   }
 
+  /// Whether several threads may call MPI at the same time (MPI_THREAD_MULTIPLE).
+  func allowsThreads() throws(CommunicationError) -> Bool {
+    var isMultiple: Int32 = 0
+    try check(cmpi_threads(&isMultiple), "asking for the thread level", rank: rank)
+    return isMultiple != 0
+  }
+
   /// Ends the job with `code` on every rank, without a message; `fail` prints one.
   package func abort(code: Int32) -> Never { endJob(code: code) }
 
@@ -93,18 +100,6 @@ package final class Communicator: Sendable {
   /// 5.9.6).
   package func allreduceSum(_ slice: FloatSlice) throws(CommunicationError) {
     try allreduce(slice.pointer, count: slice.count, type: CMPI_FLOAT, CMPI_SUM)
-  }
-
-  /// Starts adding the floats of all ranks, in place (MPI_Iallreduce, MPI 3.1, 5.12.8); they may
-  /// not be read or written until the request has ended. At most 2^31-1 floats.
-  package func startAllreduceSum(_ slice: FloatSlice) throws(CommunicationError) -> Request {
-    guard size > 1 && slice.count > 0 else { return Request(ended: slice, rank: rank) }
-    precondition(slice.count <= Int(Int32.max), "\(slice.count) floats in one request")
-    var handle: cmpi_request = 0
-    let status = cmpi_start_allreduce(
-      self.handle, slice.pointer, Int32(slice.count), CMPI_FLOAT, CMPI_SUM, &handle)
-    try check(status, "starting the sum of \(slice.count) floats", rank: rank)
-    return Request(handle, of: slice, rank: rank)
   }
 
   // MARK: - Memory of any type, a chunk at a time

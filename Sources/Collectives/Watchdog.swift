@@ -1,4 +1,3 @@
-import CMPI
 import Foundation
 
 /// Ends the job with code 71 when a rank hangs, is stopped, or is cut off.
@@ -45,9 +44,7 @@ package final class Watchdog: @unchecked Sendable {
     hosts = try world.broadcast((world.gather(world.hostName) ?? []).joined(separator: "\n"))
       .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     let own = try world.duplicate()
-    var isMultiple: Int32 = 0
-    try check(cmpi_threads(&isMultiple), "asking for the thread level", rank: world.rank)
-    let sends = isMultiple != 0 && world.size > 1
+    let sends = try world.allowsThreads() && world.size > 1
     post = sends ? BeatPost(own) : nil
     let (watched, scope): (ClosedRange<Int>, Watch.Scope) =
       !sends

@@ -75,16 +75,6 @@ private func floatTests() -> [MultiRankTest] {
         firstHash = hash
       }
     },
-    MultiRankTest("a request can be tested until it has ended, and then be waited for") {
-      world, checks in
-      let buffer = FloatBuffer(zeros: 1000)
-      buffer.slice.mutableValues.update(repeating: 2)
-      var request = try world.startAllreduceSum(buffer.slice)
-      while try !request.test() {}
-      checks.expect(request.isFinished)
-      try request.wait()
-      checks.expect(buffer.slice.values.allSatisfy { $0 == Float(2 * world.size) })
-    },
   ]
 }
 

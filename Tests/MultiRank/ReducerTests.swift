@@ -1,4 +1,5 @@
 import Collectives
+import Glibc
 import Tensors
 
 /// Gradient buckets: any sizes, idle ranks, repeated steps.
@@ -10,9 +11,9 @@ func reducerTests() -> [MultiRankTest] {
         let (summed, expected) = (
           wholeBuffer(count: count, rank: world.rank), wholeBuffer(count: count, rank: world.rank)
         )
-        let reducer = GradientReducer(
+        let reducer = try GradientReducer(
           summed.slice, bucketFloats: bucket, over: try world.duplicate())
-        try backward(to: reducer, from: count, steps: 4)
+        backward(to: reducer, from: count, steps: 4)
         try reducer.finish()
         try world.allreduceSum(expected.slice)
         checks.expect(
@@ -21,12 +22,13 @@ func reducerTests() -> [MultiRankTest] {
     },
     MultiRankTest("ranks without a patch join with zeros, whatever their order") { world, checks in
       let buffer = FloatBuffer(zeros: 5003)
-      let reducer = GradientReducer(buffer.slice, bucketFloats: 100, over: try world.duplicate())
+      let reducer = try GradientReducer(
+        buffer.slice, bucketFloats: 100, over: try world.duplicate())
       for step in 0..<2 * world.size {
         let worker = step % world.size
         let value = Float(step + 1)
         buffer.slice.mutableValues.update(repeating: world.rank == worker ? value : 0)
-        if world.rank == worker { try backward(to: reducer, from: 5003, steps: 3 + step) }
+        if world.rank == worker { backward(to: reducer, from: 5003, steps: 3 + step) }
         try reducer.finish()
         checks.expect(buffer.slice.values.allSatisfy { $0 == value }, "step \(step)")
       }
@@ -34,10 +36,10 @@ func reducerTests() -> [MultiRankTest] {
     MultiRankTest("buckets that are not final yet wait") { world, checks in
       let buffer = FloatBuffer(zeros: 100)
       buffer.slice.mutableValues.update(repeating: 1)
-      let reducer = GradientReducer(buffer.slice, bucketFloats: 10, over: try world.duplicate())
-      try reducer.gradientsAreFinal(from: 55)
+      let reducer = try GradientReducer(buffer.slice, bucketFloats: 10, over: try world.duplicate())
+      reducer.gradientsAreFinal(from: 55)
       for index in 0..<60 { buffer.pointer[index] = 2 }  // 55..<60 are in a bucket not yet sent
-      try reducer.progress()
+      usleep(20_000)  // time for the thread to send what it must not
       try reducer.finish()
       let size = Float(world.size)
       checks.expect((0..<60).allSatisfy { buffer.pointer[$0] == 2 * size })
@@ -48,8 +50,8 @@ func reducerTests() -> [MultiRankTest] {
       var firstHash: Int?
       for _ in 0..<3 {
         let buffer = randomBuffer(count: 2 << 20, rank: world.rank)
-        let reducer = GradientReducer(buffer.slice, bucketMiB: 1, over: try world.duplicate())
-        if world.rank > 0 { try backward(to: reducer, from: 2 << 20, steps: 17) }
+        let reducer = try GradientReducer(buffer.slice, bucketMiB: 1, over: try world.duplicate())
+        if world.rank > 0 { backward(to: reducer, from: 2 << 20, steps: 17) }
         try reducer.finish()
         let hash = hash(of: buffer.slice)
         checks.equal(hash, firstHash ?? hash)
@@ -57,11 +59,21 @@ func reducerTests() -> [MultiRankTest] {
         firstHash = hash
       }
     },
+    MultiRankTest("sums are added in rank order", ranks: 3...4) { world, checks in
+      // 1 is lost beside 2^24, unless the large ones have cancelled out before.
+      let addends: [Float] = [0x1p24, 1, -0x1p24, 1]
+      let buffer = FloatBuffer(zeros: 10)
+      buffer.slice.mutableValues.update(repeating: addends[world.rank])
+      let reducer = try GradientReducer(buffer.slice, bucketFloats: 4, over: try world.duplicate())
+      try reducer.finish()
+      let expected: Float = world.size == 3 ? 0 : 1
+      checks.expect(buffer.slice.values.allSatisfy { $0 == expected })
+    },
     MultiRankTest("a world of one keeps its bits", ranks: 1...1) { world, checks in
       let buffer = randomBuffer(count: 999, rank: 0)
       let before = hash(of: buffer.slice)
-      let reducer = GradientReducer(buffer.slice, bucketFloats: 10, over: world)
-      try backward(to: reducer, from: 999, steps: 5)
+      let reducer = try GradientReducer(buffer.slice, bucketFloats: 10, over: world)
+      backward(to: reducer, from: 999, steps: 5)
       try reducer.finish()
       checks.equal(hash(of: buffer.slice), before)
       checks.equal(reducer.hiddenSeconds, 0)
@@ -69,20 +81,48 @@ func reducerTests() -> [MultiRankTest] {
     MultiRankTest("time spent waiting and time hidden are told apart", ranks: 2...4) {
       world, checks in
       let buffer = FloatBuffer(zeros: 1 << 20)
-      let reducer = GradientReducer(buffer.slice, bucketMiB: 1, over: try world.duplicate())
+      let reducer = try GradientReducer(buffer.slice, bucketMiB: 1, over: try world.duplicate())
       try reducer.finish()
       checks.expect(reducer.exposedSeconds > 0 && reducer.exposedSeconds < 10)
       checks.equal(reducer.hiddenSeconds, 0)
-      try backward(to: reducer, from: 1 << 20, steps: 4)
+      backward(to: reducer, from: 1 << 20, steps: 4)
+      usleep(300_000)
       try reducer.finish()
-      checks.expect(reducer.hiddenSeconds > 0)
+      checks.expect(reducer.hiddenSeconds > 0 && reducer.hiddenSeconds < 0.3)
+    },
+    MultiRankTest("without threads finish() makes the same sums") { world, checks in
+      let (own, other) = (
+        randomBuffer(count: 5003, rank: world.rank), randomBuffer(count: 5003, rank: world.rank)
+      )
+      for (buffer, onThread) in [(own, true), (other, false)] {
+        let reducer = try GradientReducer(
+          buffer.slice, bucketFloats: 999, over: try world.duplicate(), onThread: onThread)
+        checks.equal(reducer.isConcurrent, onThread)
+        backward(to: reducer, from: 5003, steps: 4)
+        try reducer.finish()
+      }
+      checks.equal(hash(of: own.slice), hash(of: other.slice))
+    },
+    MultiRankTest("an error of a sum comes back from finish(), from every one that follows") {
+      world, checks in
+      let reducer = try GradientReducer(
+        FloatBuffer(zeros: 100).slice, bucketFloats: 10, by: FailingSum(failsAt: 60),
+        over: try world.duplicate(), onThread: true)
+      reducer.gradientsAreFinal(from: 0)
+      for _ in 0..<2 {
+        do throws(CommunicationError) {
+          try reducer.finish()
+          checks.expect(false, "no error came back")
+        } catch { checks.equal(error, FailingSum.error) }
+      }
     },
     MultiRankTest("sums under way are given up without a crash when an error passes") {
       world, checks in
       let buffer = FloatBuffer(zeros: 4000)
       do {
-        let reducer = GradientReducer(buffer.slice, bucketFloats: 500, over: try world.duplicate())
-        try reducer.gradientsAreFinal(from: 1000)
+        let reducer = try GradientReducer(
+          buffer.slice, bucketFloats: 500, over: try world.duplicate())
+        reducer.gradientsAreFinal(from: 1000)
       }
       checks.expect(true)
       try world.barrier()
@@ -90,10 +130,21 @@ func reducerTests() -> [MultiRankTest] {
   ]
 }
 
+/// Fails at the bucket that holds the float at `failsAt`.
+private struct FailingSum: BucketSum {
+  static let error = CommunicationError.failed(operation: "a sum", reason: "a test", rank: 0)
+  let failsAt: Int
+
+  func sum(_ bucket: FloatSlice, over communicator: Communicator) throws(CommunicationError) {
+    let floats = bucket.offset..<bucket.offset + bucket.count
+    if floats.contains(failsAt) { throw Self.error }
+  }
+}
+
 /// Announces the gradients from the end of `count` to its start, in `steps` uneven strides.
-private func backward(to reducer: GradientReducer, from count: Int, steps: Int) throws {
+private func backward(to reducer: GradientReducer, from count: Int, steps: Int) {
   for step in 1...steps {
-    try reducer.gradientsAreFinal(from: count - count * step * step / (steps * steps))
+    reducer.gradientsAreFinal(from: count - count * step * step / (steps * steps))
   }
 }
 

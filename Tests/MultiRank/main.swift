@@ -4,7 +4,7 @@ import Collectives
 // To add some: write a file with a function that returns `[MultiRankTest]`, as ReducerTests.swift
 // does, and add its call to this list.
 let allTests =
-  communicatorTests() + reducerTests() + threadBudgetTests() + trainerTests()
+  communicatorTests() + reducerTests() + compressionTests() + threadBudgetTests() + trainerTests()
   + replicaTests() + badStepTests()
 
 do {

@@ -123,6 +123,7 @@ import Training
     configuration.augmentation.preset = .light
     configuration.training.stepsPerEpoch = 3
     configuration.distributed.bucketMiB = 1.5
+    configuration.distributed.compression = .bf16
     return configuration
   }
 

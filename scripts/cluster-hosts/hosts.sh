@@ -56,3 +56,14 @@ crash() {
 # cut_cable HOST, join_cable HOST: packets vanish without a word, as when the power goes.
 cut_cable() { ip -n "$switch" link set "port${1#node}" nomaster; }
 join_cable() { ip -n "$switch" link set "port${1#node}" master br0; }
+
+# limit_cables RATE: no cable carries more than RATE (such as 1gbit) in either direction. A burst of 64 KiB
+# would cut TCP's large segments into packets on the processor, which real network cards do themselves.
+limit_cables() {
+  local host i
+  for host in $(ip netns list | grep -oE '^lkdist-node[0-9]+'); do
+    i=${host#lkdist-node}
+    tc -n "$host" qdisc replace dev eth0 root tbf rate "$1" burst 256kb latency 50ms
+    tc -n "$switch" qdisc replace dev "port$i" root tbf rate "$1" burst 256kb latency 50ms
+  done
+}

@@ -1,3 +1,4 @@
+import Collectives
 import Foundation
 import NN
 import Tensors
@@ -31,31 +32,53 @@ package final class StepBenchmark {
   /// took; empty without a profile. They add up to the step.
   package private(set) var profile: [JSON] = []
 
+  /// The block of all gradients.
+  var gradients: FloatSlice { model.parameters.gradients.slice }
+
   /// Runs one step; the JSON line says the seconds of its parts and the process's peak memory.
-  package func step() -> JSON {
-    let clock = ContinuousClock()
+  ///
+  /// - Parameter reducer: sums the gradients over the ranks; none to leave the others alone.
+  package func step(
+    summingBy reducer: GradientReducer? = nil
+  ) throws(CommunicationError) -> JSON {
     compute.profile?.reset()
     model.parameters.zeroGradients()
-    var result: LossResult?
-    let forward = clock.measure {
-      let logits = model.forward(image)
-      result = compute.measure("loss", .forward) {
-        Loss.diceBCE(logits, target: target, scale: 1, on: compute)
-      }
+    var clock = PhaseClock()
+    let logits = model.forward(image)
+    let result = compute.measure("loss", .forward) {
+      Loss.diceBCE(logits, target: target, scale: 1, on: compute)
     }
-    let backward = clock.measure { model.backward(result?.gradients ?? []) { _ in } }
-    let update = clock.measure {
-      compute.measure("optimizer", .update) {
-        optimizer.update(model.parameters, learningRate: 3e-4, on: compute)
-      }
+    clock.end(\.forward)
+    model.backward(result.gradients) { firstFinal in
+      reducer?.gradientsAreFinal(from: firstFinal)
     }
-    let seconds = [forward, backward, update].map { $0 / .seconds(1) }
-    profile = lines(step: seconds.reduce(0, +))
-    return [
-      "forward_s": .number(seconds[0]), "backward_s": .number(seconds[1]),
-      "update_s": .number(seconds[2]), "step_s": .number(seconds.reduce(0, +)),
-      "peak_rss_bytes": .integer(Self.peakMemory),
+    clock.end(\.backward)
+    if let reducer {
+      try reducer.finish()
+      clock.endAllreduce(reducer)
+    }
+    compute.measure("optimizer", .update) {
+      optimizer.update(model.parameters, learningRate: 3e-4, on: compute)
+    }
+    clock.end(\.update)
+    return line(of: clock.seconds, communicates: reducer != nil)
+  }
+
+  private func line(of seconds: StepSeconds, communicates: Bool) -> JSON {
+    let step = seconds.forward + seconds.backward + seconds.allreduceExposed + seconds.update
+    profile = lines(step: step)
+    let communication: [JSON.Member] = [
+      JSON.Member("allreduce_exposed_s", .number(seconds.allreduceExposed)),
+      JSON.Member("allreduce_hidden_s", .number(seconds.allreduceHidden)),
     ]
+    return .object(
+      [
+        JSON.Member("forward_s", .number(seconds.forward)),
+        JSON.Member("backward_s", .number(seconds.backward)),
+      ] + (communicates ? communication : []) + [
+        JSON.Member("update_s", .number(seconds.update)), JSON.Member("step_s", .number(step)),
+        JSON.Member("peak_rss_bytes", .integer(Self.peakMemory)),
+      ])
   }
 
   private func lines(step: Double) -> [JSON] {

@@ -235,7 +235,7 @@ extension Configuration {
   }
 
   /// What gradients are sent as.
-  package enum Compression: String, CaseIterable, Sendable { case none }
+  package enum Compression: String, CaseIterable, Sendable { case none, bf16 }
 
   /// The ranks that segment the validation subjects.
   package enum ValidationPlace: String, CaseIterable, Sendable { case root }

@@ -144,7 +144,9 @@ extension Configuration {
   private static var distributedSchema: Schema<Distributed> {
     Schema(fields: [
       Field("bucketMiB", \.bucketMiB, .positive, "gradients are sent in pieces of this size"),
-      Field("compression", \.compression, .choice(notBuilt: ["bf16"]), "none"),
+      Field(
+        "compression", \.compression, .choice(),
+        "none | bf16 (gradients sent in half the bytes, rounding made good in later steps)"),
       Field("reproducible", \.reproducible, .falseOnly, "not built yet: false"),
       Field(
         "timeoutSeconds", \.timeoutSeconds, .number("a number of at least 1") { $0 >= 1 },

@@ -1,3 +1,4 @@
+import Collectives
 import Imaging
 import NN
 import Tensors
@@ -99,6 +100,16 @@ extension Configuration.Normalization {
     case .ct: .ct(statistics)
     case .window(let lower, let upper): .window(lower: lower, upper: upper)
     case .none: .none
+    }
+  }
+}
+
+extension Configuration.Compression {
+  /// The sum of buckets that sends gradients this way, for a block of `count` of them.
+  package func sum(count: Int) -> any BucketSum {
+    switch self {
+    case .none: PlainSum()
+    case .bf16: CompressedSum(count: count)
     }
   }
 }

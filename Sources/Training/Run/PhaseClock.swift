@@ -15,14 +15,10 @@ package struct PhaseClock: Sendable {
     start = now
   }
 
-  /// Counts the time since the last part ended, and what backward spent in the reducer, as exposed
-  /// communication.
-  mutating func moveExposed(_ reducer: GradientReducer) {
-    let now = ContinuousClock.now
-    let sinceBackward = (now - start) / .seconds(1)
-    start = now
-    seconds.allreduceExposed = max(sinceBackward, reducer.exposedSeconds)
-    seconds.backward -= seconds.allreduceExposed - sinceBackward
-    seconds.allreduceHidden = reducer.hiddenSeconds
+  /// Adds the time since the last part ended to exposed communication, and what the reducer did
+  /// before that to hidden.
+  mutating func endAllreduce(_ reducer: GradientReducer) {
+    end(\.allreduceExposed)
+    seconds.allreduceHidden += reducer.hiddenSeconds
   }
 }

@@ -34,6 +34,8 @@ extension Trainer {
     }
     if badSteps.inARow == 0 { badSteps.lastGood = before }
     badSteps.inARow += 1
+    // What rounding took from a gradient that is thrown away must not come back.
+    reducer.forget()
     let own = findings(in: patches, of: patchesInStep).joined(separator: "\n")
     activity.begin(.barrier, "a step that is not finite")
     let findings = try world.gather(own)

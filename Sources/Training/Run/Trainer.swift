@@ -16,7 +16,7 @@ package final class Trainer {
   package let folder: RunFolder
   let log: RunLog
   package internal(set) var state: CheckpointState
-  private let reducer: GradientReducer
+  let reducer: GradientReducer
   private let schedule: Schedule
   private let patchesInRun: Int
   var badSteps = BadSteps()
@@ -42,8 +42,9 @@ package final class Trainer {
       count: model.parameters.count, beta1: settings.optimizer.beta1,
       beta2: settings.optimizer.beta2, epsilon: settings.optimizer.epsilon,
       weightDecay: settings.optimizer.weightDecay)
-    reducer = GradientReducer(
+    reducer = try GradientReducer(
       model.parameters.gradients.slice, bucketMiB: settings.distributed.bucketMiB,
+      by: settings.distributed.compression.sum(count: model.parameters.count),
       over: try world.duplicate())
     schedule = settings.learningRates(globalBatch: world.size * settings.training.accumulate)
     patchesInRun =
@@ -55,6 +56,10 @@ package final class Trainer {
     model.inspect = { [activity] part, _ in activity.reach(part) }
     reducer.willWait = { [activity] bucket, buckets in
       activity.reach("bucket \(bucket) of \(buckets)")
+    }
+    if world.size > 1 && !reducer.isConcurrent {
+      log.logger.warning(
+        "this MPI gives no MPI_THREAD_MULTIPLE: gradients are summed after backward, not during it")
     }
     try world.broadcast(model.parameters.values.slice)
   }
@@ -161,9 +166,9 @@ package final class Trainer {
       loss += result.value / Double(patchesInStep)
       clock.end(\.forward)
       activity.begin(.backward, patch.subject)
-      try model.backward(result.gradients) { firstFinal throws(CommunicationError) in
+      model.backward(result.gradients) { firstFinal in
         activity.reach(layers[firstFinal] ?? "")
-        if index == patches.count - 1 { try reducer.gradientsAreFinal(from: firstFinal) }
+        if index == patches.count - 1 { reducer.gradientsAreFinal(from: firstFinal) }
       }
       clock.end(\.backward)
     }
@@ -174,7 +179,7 @@ package final class Trainer {
     var shared = [loss, stop]
     try world.allreduceSum(&shared)
     activity.begin(.update)
-    clock.moveExposed(reducer)
+    clock.endAllreduce(reducer)
     let report = update(loss: shared[0], asksToStop: shared[1] > 0)
     clock.end(\.update)
     return report
