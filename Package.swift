@@ -61,7 +61,7 @@ let package = Package(
       name: "NNTests", dependencies: ["NN", "Kernels", "Tensors"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
-      name: "ImagingTests", dependencies: ["Imaging", "Tensors"],
+      name: "ImagingTests", dependencies: ["TestSupport", "Imaging", "Tensors"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
       name: "CollectivesTests", dependencies: ["Collectives", "Tensors"], swiftSettings: strict),

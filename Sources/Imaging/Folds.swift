@@ -45,29 +45,50 @@ package enum Folds {
     subjects: [String], file path: String, fold: Int?
   ) throws(ImagingError) -> Split {
     guard let fold else { return Split(training: subjects.sorted(), validation: []) }
-    let entries = try JSONFile.read([Entry].self, from: path)
+    let entries = try JSONFile(path).elements
     guard entries.indices.contains(fold) else {
       throw .configuration("data.fold is \(fold), but \(path) holds \(entries.count) splits")
     }
-    let entry = entries[fold]
-    let unknown = Set(entry.train + entry.val).subtracting(subjects).sorted()
+    let training = try identifiers(entries[fold], "train")
+    let validation = try identifiers(entries[fold], "val")
+    let unknown = Set(training + validation).subtracting(subjects).sorted()
     guard unknown.isEmpty else {
       throw .badData(
         "\(path) names subjects that the data set does not hold: "
           + unknown.joined(separator: ", "))
     }
-    let shared = Set(entry.train).intersection(entry.val).sorted()
-    guard shared.isEmpty, !entry.train.isEmpty else {
+    let shared = Set(training).intersection(validation).sorted()
+    guard shared.isEmpty, !training.isEmpty else {
       throw .badData(
         shared.isEmpty
           ? "\(path): split \(fold) has no training subject"
           : "\(path): split \(fold) trains and validates on \(shared.joined(separator: ", "))")
     }
-    return Split(training: entry.train.sorted(), validation: entry.val.sorted())
+    return Split(training: training.sorted(), validation: validation.sorted())
   }
 
-  private struct Entry: Decodable {
-    let train: [String]
-    let val: [String]
+  private static func identifiers(
+    _ entry: JSONFile, _ key: String
+  ) throws(ImagingError) -> [String] {
+    var names: [String] = []
+    for element in try entry.value(key).elements { names.append(try element.string) }
+    return names
+  }
+
+  /// Takes the folds that the data set itself says; subjects without one always train.
+  ///
+  /// - Parameter fold: the fold to validate, or nil to train on everything.
+  /// - Throws: `configuration` for a fold that no subject has.
+  package static func split(_ subjects: [Subject], fold: Int?) throws(ImagingError) -> Split {
+    let folds = Set(subjects.compactMap(\.fold)).sorted()
+    if let fold, !folds.contains(fold) {
+      throw .configuration(
+        "data.fold is \(fold), but the data set has the folds "
+          + folds.map(String.init).joined(separator: ", "))
+    }
+    let isHeldOut = { (subject: Subject) in fold != nil && subject.fold == fold }
+    return Split(
+      training: subjects.filter { !isHeldOut($0) }.map(\.identifier).sorted(),
+      validation: subjects.filter(isHeldOut).map(\.identifier).sorted())
   }
 }

@@ -45,9 +45,11 @@ package enum Metrics {
 
   /// The score of each class of a predicted label map, in the order of `classes`.
   ///
+  /// - Parameter ignored: where the reference has this label, the prediction counts as background.
   /// - Throws: `badData` when the two maps lie on different grids; `subject` is named.
   package static func evaluate(
-    prediction: LabelMap, reference: LabelMap, classes: [ScoredClass], subject: String
+    prediction: LabelMap, reference: LabelMap, classes: [ScoredClass], subject: String,
+    ignoring ignored: Int? = nil
   ) throws(ImagingError) -> [Score] {
     // Header precision differs between writers; a hundredth of a voxel cannot change a voxel.
     guard prediction.geometry.matches(reference.geometry) else {
@@ -55,6 +57,12 @@ package enum Metrics {
         "\(subject): the prediction (\(prediction.geometry.extent) voxels) and the reference "
           + "(\(reference.geometry.extent) voxels) lie on different grids; "
           + "resample the prediction onto the reference's grid")
+    }
+    var prediction = prediction
+    if let ignored {
+      for (index, label) in reference.labels.enumerated() where Int(label) == ignored {
+        prediction.labels[index] = 0
+      }
     }
     let spacing = reference.geometry.spacing
     return classes.map {

@@ -17,7 +17,7 @@ package struct VoxelIndex: Hashable, Sendable {
 package struct Patch: Sendable {
   /// Normalized intensities, `[C][z][y][x]`; 0 in padding.
   package var image: VoxelGrid
-  /// Label values, `[z][y][x]`; 0 in padding.
+  /// Label values or `LabelMap.ignored`, `[z][y][x]`; 0 in padding.
   package var labels: [Int16]
   /// The identifier of the subject it comes from.
   package var subject: String

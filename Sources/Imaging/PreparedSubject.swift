@@ -54,9 +54,9 @@ package struct PreparationPath: Sendable {
   }
 }
 
-/// The voxels of one foreground class in a prepared volume.
+/// The voxels of one foreground class in a prepared volume; ignored voxels are of none.
 package struct ForegroundClass: Hashable, Sendable {
-  /// The label value, not 0.
+  /// The label value, above 0.
   package var value: Int16
   /// Ascending voxel indices, (z height + y) width + x.
   package var voxels: [Int32]
@@ -69,7 +69,7 @@ package struct ForegroundClass: Hashable, Sendable {
   /// The classes that are present among `labels`, ascending by value.
   package static func find(in labels: [Int16]) -> [ForegroundClass] {
     var voxels: [Int16: [Int32]] = [:]
-    for (index, label) in labels.enumerated() where label != 0 {
+    for (index, label) in labels.enumerated() where label > 0 {
       voxels[label, default: []].append(Int32(index))
     }
     return voxels.map { ForegroundClass(value: $0.key, voxels: $0.value) }
@@ -82,7 +82,7 @@ package struct PreparedSubject: Sendable {
   package var identifier: String
   /// Normalized intensities, `[C][z][y][x]`.
   package var image: VoxelGrid
-  /// Label values, `[z][y][x]`; nil where the subject has no label map.
+  /// Label values or `LabelMap.ignored`, `[z][y][x]`; nil where the subject has no label map.
   package var labels: [Int16]?
   /// The classes that are present, ascending; empty without labels.
   package var foreground: [ForegroundClass]

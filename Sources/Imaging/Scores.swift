@@ -14,7 +14,15 @@ package struct ScoredClass: Hashable, Sendable {
     self.values = values
   }
 
-  /// The foreground classes of a data set, in its order.
+  /// What is scored of a data set, in its order: its regions, or its foreground classes.
+  package static func scored(of dataset: Dataset) -> [ScoredClass] {
+    let regions = dataset.regions.map {
+      ScoredClass(key: $0.name, name: $0.name, values: $0.values.map { Int16(clamping: $0) })
+    }
+    return regions.isEmpty ? foreground(of: dataset.labels) : regions
+  }
+
+  /// The foreground classes of a label list, in its order.
   package static func foreground(of labels: [DatasetLabel]) -> [ScoredClass] {
     labels.filter { $0.value != 0 }.map {
       ScoredClass(key: String($0.value), name: $0.name, values: [Int16(clamping: $0.value)])

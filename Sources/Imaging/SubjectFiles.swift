@@ -34,9 +34,10 @@ struct SubjectFiles {
       labels = nil
       return
     }
-    let labels = try NIfTI.readLabels(path)
+    var labels = try NIfTI.readLabels(path)
     try Self.requireMatch(geometry, first, labels.geometry, path)
     try Self.requireKnown(labels, path, dataset)
+    if let ignored = dataset.ignoredLabel { labels.ignore(ignored) }
     self.labels = labels
   }
 
@@ -55,7 +56,7 @@ struct SubjectFiles {
   private static func requireKnown(
     _ map: LabelMap, _ path: String, _ dataset: Dataset
   ) throws(ImagingError) {
-    let known = Set(dataset.labels.map(\.value))
+    let known = Set(dataset.labels.map(\.value) + [dataset.ignoredLabel].compactMap { $0 })
     var unknown: Int16?
     var last: Int16?
     for label in map.labels where label != last {
@@ -68,7 +69,7 @@ struct SubjectFiles {
     throw .badData(
       "\(path) holds label \(unknown), which the data set does not list "
         + "(\(known.sorted().map(String.init).joined(separator: ", "))); correct the label map or "
-        + "add the label to dataset.json")
+        + "add the label to \(dataset.labelSource)")
   }
 
   /// The smallest box of the stored grid outside which all channels are 0; all of it if all are.

@@ -28,4 +28,12 @@ package struct LabelMap: Sendable {
     self.labels = labels
     self.geometry = geometry
   }
+
+  /// The value, of no label, of voxels that are neither learned nor scored.
+  package static let ignored: Int16 = -1
+
+  /// Makes the voxels of a label ignored ones.
+  mutating func ignore(_ label: Int) {
+    for index in labels.indices where Int(labels[index]) == label { labels[index] = Self.ignored }
+  }
 }

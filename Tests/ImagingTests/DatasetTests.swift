@@ -11,9 +11,9 @@ import Testing
                   {"image": "images Tr/eins_0000.nii"}]}
     """
 
-  private func load(_ text: String, files: [String] = [], _ layout: String = "auto") throws
-    -> Dataset
-  {
+  private func load(
+    _ text: String, files: [String] = [], _ layout: DatasetLayout? = nil
+  ) throws -> Dataset {
     var result: Result<Dataset, any Error>?
     try ImagingFixtures.withFolder { folder in
       for (name, text) in [("dataset.json", text)] + files.map({ ($0, "") }) {
@@ -46,14 +46,14 @@ import Testing
     let text = description.replacingOccurrences(of: "modality", with: "channel_names")
       .replacingOccurrences(
         of: #""10": "b", "0": "background", "2": "a""#, with: #""b": 10, "background": 0, "a": 2"#)
-    let dataset = try load(text, files: files, "msd")
+    let dataset = try load(text, files: files, .msd)
     #expect(dataset.channelNames == ["T1", "T2"])
     #expect(dataset.labels.map(\.name) == ["background", "a", "b"])
   }
 
   @Test func `absent files are listed`() {
     let text = message { _ = try load(description, files: [files[0]]) }
-    #expect(text.contains("lists 2 files that do not exist"))
+    #expect(text.contains(": 2 files are missing"))
     #expect(text.contains("labelsTr/zwei ü.nii.gz") && text.contains("images Tr/eins_0000.nii"))
     #expect(text.hasPrefix("missing"))
   }
@@ -74,12 +74,23 @@ import Testing
     #expect(message { _ = try load(number, files: files) }.contains("training.[0].label"))
   }
 
-  @Test func `layouts that are not there say so`() {
+  @Test func `a path that is not there says so in every layout`() {
     #expect(message { _ = try Dataset.load("/nowhere") }.hasPrefix("missing: /nowhere"))
-    let unbuilt = message { _ = try load(description, files: files, "nnunet") }
-    #expect(unbuilt.hasPrefix("configuration") && unbuilt.contains("not built yet"))
-    let unknown = message { _ = try load(description, files: files, "bids") }
-    #expect(unknown.hasPrefix("configuration: data.layout \"bids\" is unknown"))
+    for layout in DatasetLayout.allCases {
+      #expect(
+        message { _ = try Dataset.load("/nowhere", layout: layout) }.hasPrefix("missing: /nowhere"))
+    }
+  }
+
+  @Test func `test images are a part of their own, and those that are absent are left out`() throws
+  {
+    let text = description.replacingOccurrences(
+      of: "\"training\"", with: "\"test\": [\"imagesTs/a.nii\", \"imagesTs/b.nii\"], \"training\"")
+    let dataset = try load(text, files: files + ["imagesTs/b.nii"])
+    #expect(dataset.testSubjects.map(\.identifier) == ["b"])
+    #expect(dataset.labeledSubjects.map(\.identifier) == ["zwei ü"])
+    #expect(dataset.notes.contains { $0.hasPrefix("1 test images") })
+    #expect(dataset.subjects.map(\.source).allSatisfy { $0.contains("dataset.json: t") })
   }
 }
 
@@ -100,6 +111,21 @@ import Testing
     #expect(
       message { _ = try Folds.split(subjects: subjects, folds: 6, fold: 0) }
         .hasPrefix("configuration: data.folds is 6, but 5 subjects make 2 to 5 folds"))
+  }
+
+  @Test func `folds of the data set itself are taken, and subjects without one always train`()
+    throws
+  {
+    let folds: [Int?] = [0, 1, nil, 1, 0]
+    let subjects = zip(subjects, folds).map {
+      Subject(identifier: $0, images: [], label: nil, fold: $1)
+    }
+    let split = try Folds.split(subjects, fold: 1)
+    #expect(split == Split(training: ["a", "b", "e"], validation: ["c", "d"]))
+    #expect(try Folds.split(subjects, fold: nil).training.count == 5)
+    #expect(
+      message { _ = try Folds.split(subjects, fold: 2) }
+        == "configuration: data.fold is 2, but the data set has the folds 0, 1")
   }
 
   @Test func `a splits file is read and its strangers named`() throws {

@@ -60,6 +60,21 @@ import Training
     Case("seed: -1", "seed: expected a whole number of at least 0, found '-1'"),
     Case("name:", "name: expected a name, found nothing"),
     Case("name: a/b", "name: expected a name without '/', found 'a/b'"),
+    Case(
+      "data: {layout: nnu-net}",
+      "data.layout: unknown value 'nnu-net'; did you mean 'nnunet'? (auto, msd, nnunet, brats2020, "
+        + "ct-org or datalist)"),
+    Case(
+      "data: {labels: [a]}",
+      "data.labels: expected names with label values, {background: 0, liver: 1, ...}, found a list"
+    ),
+    Case(
+      "data: {labels: {a: 1, b: 2}}",
+      "data.labels: labels need 0 (background) and at least one other, each value once, up to 32767"
+    ),
+    Case(
+      "data: {labels: {a: 0, b: x}}",
+      "data.labels.b: expected a whole number of at least 0, found 'x'"),
     Case("data: {folds: 1}", "data.folds: expected a whole number of at least 2, found '1'"),
     Case(
       "data: {fold: one}", "data.fold: expected a whole number of at least 0, or all, found 'one'"),
@@ -165,7 +180,6 @@ import Training
   ]
 
   static let notBuilt = [
-    Case("data: {layout: nnunet}", "data.layout nnunet; use auto or msd"),
     Case("data: {cache: disk}", "data.cache disk; use none"),
     Case("data: {cacheFolder: /tmp}", "data.cacheFolder other than null; use null"),
     Case("data: {onBadSubject: skip}", "data.onBadSubject skip; use fail"),

@@ -110,6 +110,10 @@ import Training
     configuration.name = "true: a \"name\" # with\ttraps"
     configuration.seed = 7
     configuration.data.path = "/data/with space/ü\u{2028}"
+    configuration.data.layout = .ctOrg
+    configuration.data.labels = [
+      DatasetLabel(value: 0, name: "null"), DatasetLabel(value: 300, name: "a: \"b\", c"),
+    ]
     configuration.data.fold = .all
     configuration.data.splits = "/data/splits_final.json"
     configuration.data.spacing = [0.5, 1.25, 3]
@@ -138,7 +142,7 @@ import Training
 
   @Test func `the written file has every key once with a comment`() throws {
     let lines = try parse("").commented().split(separator: "\n")
-    #expect(lines.count == 61)
+    #expect(lines.count == 62)
     #expect(lines.allSatisfy { $0.contains("# ") })
     #expect(lines.contains("  epochs: 200                     # of the whole run"))
     #expect(

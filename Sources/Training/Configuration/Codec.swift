@@ -122,6 +122,21 @@ extension Codec where Value: CaseIterable & RawRepresentable<String> {
   }
 }
 
+extension Codec {
+  /// One of a type's cases by its name, or `other` for nil.
+  static func choice<Case: CaseIterable & RawRepresentable<String>>(
+    orNil other: String
+  ) -> Codec where Value == Case? {
+    let names = [other] + Case.allCases.map(\.rawValue)
+    return Codec(
+      read: { yaml throws(TrainingError) in
+        try yaml.choose(from: names) { text -> Value? in
+          text == other ? .some(nil) : Case(rawValue: text).map(Optional.some)
+        }
+      }, write: { .string($0?.rawValue ?? other) })
+  }
+}
+
 extension YAMLValue {
   /// The value that `make` gives for this text, which must be one of `names`.
   func choose<Value>(

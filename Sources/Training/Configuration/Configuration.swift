@@ -29,9 +29,12 @@ package struct Configuration: Equatable, Sendable {
 extension Configuration {
   /// The data set, and how its volumes are prepared and cut into patches.
   package struct Data: Equatable, Sendable {
-    /// The data set's folder, absolute once read; in a file relative to the file's folder.
+    /// The data set's folder or datalist, absolute once read; in a file relative to its folder.
     package var path = "Task04_Hippocampus"
-    package var layout = Layout.auto
+    /// How the data set's files are laid out; nil to see it from the files.
+    package var layout: DatasetLayout?
+    /// The labels, background first, where the data set names none or others; nil for its own.
+    package var labels: [DatasetLabel]?
     /// The number of folds, 2 or more.
     package var folds = 5
     package var fold = Fold.index(0)
@@ -54,9 +57,6 @@ extension Configuration {
 
     package init() {}
   }
-
-  /// How a data set's files are laid out.
-  package enum Layout: String, CaseIterable, Sendable { case auto, msd }
 
   /// What is held out for validation.
   package enum Fold: Equatable, Sendable {

@@ -1,3 +1,5 @@
+import Imaging
+
 /// Values that may be written in more than one form.
 extension Codec {
   /// A key that only `null` is built for.
@@ -21,6 +23,33 @@ extension Codec where Value: Equatable {
         }
         return value
       }, write: codec.write)
+  }
+}
+
+extension Codec where Value == [DatasetLabel] {
+  /// Names with their label values: `{background: 0, liver: 1}`.
+  static var labels: Codec {
+    let form = "names with label values, {background: 0, liver: 1, ...}"
+    return Codec(
+      read: { yaml throws(TrainingError) in
+        guard let mapping = yaml.node.mapping else { throw yaml.expected(form) }
+        var labels: [DatasetLabel] = []
+        for (key, node) in mapping {
+          let name = key.scalar?.string ?? ""
+          let value = YAMLValue(node: node, path: "\(yaml.path).\(name)", source: yaml.source)
+          labels.append(
+            DatasetLabel(value: try Codec<Int>.integer(atLeast: 0).read(value), name: name))
+        }
+        let values = Set(labels.map(\.value))
+        guard values.contains(0), values.count == labels.count, labels.count > 1,
+          labels.allSatisfy({ $0.value <= Int(Int16.max) && !$0.name.isEmpty })
+        else {
+          throw yaml.error(
+            "labels need 0 (background) and at least one other, each value once, up to "
+              + "\(Int16.max)")
+        }
+        return labels.sorted { $0.value < $1.value }
+      }, write: { labels in .object(labels.map { JSON.Member($0.name, .integer($0.value)) }) })
   }
 }
 

@@ -115,7 +115,9 @@ extension JSON {
     case .string(let value): Self.isPlain(value) ? value : Self.quoted(value)
     case .array(let values): "[" + values.map(\.yamlText).joined(separator: ", ") + "]"
     case .object(let members):
-      "{" + members.map { "\($0.key): \($0.value.yamlText)" }.joined(separator: ", ") + "}"
+      "{"
+        + members.map { "\(JSON.string($0.key).yamlText): \($0.value.yamlText)" }
+        .joined(separator: ", ") + "}"
     }
   }
 

@@ -2,69 +2,64 @@ import Foundation
 import Imaging
 import Tensors
 
-/// What `lkdist init` finds out about a data set, and the configuration it proposes.
+/// The configuration that `lkdist init` writes: for a data set it looks at, or a preset.
 package struct ConfigurationProposal {
-  private let dataset: Dataset
-  private let sizes: [Int]
-  private let spacing: [Double]
-  private let configuration: Configuration
+  /// The configuration to write.
+  package let configuration: Configuration
+  private let title: String
+  /// What was found, or what the recipe is.
+  private let findings: [String]
   private let output: String
 
-  /// Reads the data set's description and the headers of its images.
+  /// Looks at the data set and proposes what fits it.
   ///
-  /// - Throws: `ImagingError` naming the file; `configuration` where nothing can be trained on.
+  /// - Throws: `ImagingError` naming the file; `missing` where nothing can be trained on.
   package init(data: String, output: String) throws {
-    dataset = try Dataset.load(data, layout: "auto")
-    let labelled = dataset.subjects.filter { $0.label != nil }
-    guard !labelled.isEmpty else {
-      throw TrainingError.missing("\(data) has no subject with a label map to train on")
-    }
-    let grids = try labelled.compactMap { subject in
-      try subject.images.first.map { try Self.grid(of: $0) }
-    }
-    spacing = (0..<3).map { axis in Self.median(grids.map { $0.spacing[axis] }) }
-    let spacing = spacing
-    sizes = (0..<3).map { axis in
-      Int(
-        Self.median(grids.map { Double($0.sizes[axis]) * $0.spacing[axis] / spacing[axis] })
-          .rounded())
-    }
+    let survey = try DatasetSurvey(data)
+    configuration = Self.configuration(for: survey, data: data)
+    title = survey.dataset.name
+    findings = survey.findings
     self.output = output
-    configuration = Self.configuration(
-      for: dataset, data: data, sizes: sizes, spacing: spacing, subjects: labelled.count)
   }
 
-  /// Sizes and spacing along the axes of the RAS orientation.
-  private static func grid(
-    of path: String
-  ) throws -> (sizes: [Int], spacing: [Double]) {
-    let geometry = try NIfTI.readGeometry(path).geometry
-    let mapping = try AxisMapping(from: geometry.affine, to: "RAS")
-    let reoriented = mapping.reoriented(geometry)
-    return (reoriented.extent.xyz, reoriented.spacing)
+  /// The recipe of a preset for the data set, or without one for the folder it is unpacked to.
+  ///
+  /// - Throws: `ImagingError` for a data set that is not in the preset's layout.
+  package init(preset: Preset, data: String?, output: String) throws {
+    var configuration = preset.configuration
+    var notes = preset.notes
+    if let data {
+      let dataset = try Dataset.load(data, layout: configuration.data.layout)
+      notes += DatasetSurvey.description(of: dataset)
+    }
+    configuration.data.path = Paths.absolute(data ?? preset.folder, from: Paths.workingDirectory)
+    self.configuration = configuration
+    title = "the preset \(preset.rawValue)"
+    findings = notes
+    self.output = output
   }
 
-  private static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-  }
-
-  private static func configuration(
-    for dataset: Dataset, data: String, sizes: [Int], spacing: [Double], subjects: Int
-  ) -> Configuration {
+  private static func configuration(for survey: DatasetSurvey, data: String) -> Configuration {
+    let dataset = survey.dataset
     var result = Configuration()
-    result.name = dataset.name.lowercased().replacing(" ", with: "-")
+    result.name = dataset.name.lowercased().replacing(" ", with: "-").replacing("/", with: "-")
     result.data.path = Paths.absolute(data, from: Paths.workingDirectory)
-    result.data.folds = min(5, max(2, subjects))
-    result.data.spacing = spacing.map { ($0 * 1000).rounded() / 1000 }
-    result.model.scales = scales(for: sizes)
+    result.data.layout = dataset.layout
+    result.data.labels = survey.namesLabels ? nil : dataset.labels
+    result.data.folds = min(5, max(2, dataset.labeledSubjects.count))
+    if let folds = survey.folds {
+      result.data.folds = max(2, (folds.last ?? 0) + 1)
+      result.data.fold = folds.first.map { .index($0) } ?? .all
+    }
+    result.data.spacing = survey.spacing.map { ($0 * 1000).rounded() / 1000 }
+    result.model.scales = scales(for: survey.sizes)
     let multiple = 1 << (result.model.scales - 1)
-    result.data.patchSize = sizes.map {
+    result.data.patchSize = survey.sizes.map {
       min(largestPatch, ($0 + multiple - 1) / multiple * multiple)
     }
     let isCT = dataset.channelNames.allSatisfy { $0.uppercased() == "CT" }
     result.data.normalization = .all(isCT ? .ct : .zscore)
+    if !dataset.regions.isEmpty { result.loss.kind = .diceBCE }
     return result
   }
 
@@ -86,7 +81,7 @@ package struct ConfigurationProposal {
       throw .inputOutput("\(output) exists; replace it with --overwrite or choose another with -o")
     }
     let header =
-      ["lkdist configuration for \(dataset.name), written by lkdist init."] + findings
+      ["lkdist configuration for \(title), written by lkdist init."] + findings
       + ["Any key may be left out; its default is then taken."]
     try AtomicFile.write(configuration.commented(header: header), to: output, kind: "configuration")
   }
@@ -95,15 +90,5 @@ package struct ConfigurationProposal {
   package var summary: String {
     (findings + ["Wrote \(output): train with  mpirun -n 2 lkdist train \(output)"])
       .joined(separator: "\n")
-  }
-
-  private var findings: [String] {
-    let labels = dataset.labels.map { "\($0.value) \($0.name)" }.joined(separator: ", ")
-    return [
-      "\(dataset.subjects.count) subjects; channels: "
-        + dataset.channelNames.joined(separator: ", ") + "; labels: \(labels)",
-      "median size \(sizes.map(String.init).joined(separator: " x ")) voxels of "
-        + spacing.map { String(format: "%.3g", $0) }.joined(separator: " x ") + " mm",
-    ]
   }
 }

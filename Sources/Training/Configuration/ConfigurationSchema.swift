@@ -28,10 +28,13 @@ extension Configuration {
 
   private static var dataSchema: Schema<Data> {
     Schema(fields: [
-      Field("path", \.path, .path("a folder"), "the data set, relative to this file"),
+      Field("path", \.path, .path("a folder"), "folder or datalist, relative to this file"),
       Field(
-        "layout", \.layout, .choice(notBuilt: ["nnunet", "brats2020", "ct-org", "datalist"]),
-        "auto | msd"),
+        "layout", \.layout, .choice(orNil: "auto"),
+        "auto | msd | nnunet | brats2020 | ct-org | datalist"),
+      Field(
+        "labels", \.labels, Codec.labels.optional,
+        "null: those of the data set; else {background: 0, liver: 1, ...}"),
       Field("folds", \.folds, .integer(atLeast: 2), "subject i is held out in fold i mod folds"),
       Field("fold", \.fold, .fold, "0..folds-1 | all (train on everything)"),
       Field(

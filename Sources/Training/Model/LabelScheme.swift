@@ -6,33 +6,50 @@ import Tensors
 /// How a data set's labels become a network's outputs, and its outputs labels again.
 ///
 /// Softmax models have one output per label, background first; region models (`dice-bce`) one
-/// sigmoid output per region in data-set order, of which a plain label list makes one per class.
+/// sigmoid output per region in data-set order; without regions each class is one.
 package struct LabelScheme: Sendable, Equatable {
   /// The labels in ascending order, background first.
   package let labels: [DatasetLabel]
+  /// The data set's own regions, which are scored; may be empty.
+  package let regions: [Region]
+  /// The label of voxels that leave every sum of the loss.
+  package let ignoredLabel: Int?
   /// Whether the outputs are regions that may overlap.
   package let usesRegions: Bool
 
-  package init(labels: [DatasetLabel], loss: Loss) {
-    self.labels = labels
+  /// The scheme of a data set's labels; its subjects do not matter.
+  package init(of dataset: Dataset, loss: Loss) {
+    labels = dataset.labels
+    regions = dataset.regions
+    ignoredLabel = dataset.ignoredLabel
     usesRegions = loss == .diceBCE
   }
 
-  /// The labels other than background.
-  package var foreground: ArraySlice<DatasetLabel> { labels.dropFirst() }
+  /// What each output of a region model stands for.
+  package var outputRegions: [Region] {
+    guard regions.isEmpty else { return regions }
+    return labels.dropFirst().enumerated().map { layer, label in
+      Region(name: label.name, values: [label.value], painted: label.value, layer: layer)
+    }
+  }
 
   /// The number of channels of the logits.
-  package var outputs: Int { usesRegions ? foreground.count : labels.count }
+  package var outputs: Int { usesRegions ? outputRegions.count : labels.count }
 
   /// What the loss compares the logits of one patch with.
   package func target(of patch: Patch) -> Target {
-    usesRegions ? .regions(regions(of: patch)) : .labels(classes(of: patch))
+    if usesRegions {
+      let ignored = ignoredLabel.map { _ in patch.labels.map { $0 == LabelMap.ignored } }
+      return .regions(regions(of: patch), ignored: ignored)
+    }
+    return .labels(
+      classes(of: patch), ignore: ignoredLabel.map { _ in Int(LabelMap.ignored) })
   }
 
-  /// The index of each voxel's label among the outputs.
+  /// The index of each voxel's label among the outputs; ignored voxels stay so.
   private func classes(of patch: Patch) -> [Int16] {
     if labels.enumerated().allSatisfy({ $0 == Int($1.value) }) { return patch.labels }
-    var classes = [Int16: Int16]()
+    var classes = [LabelMap.ignored: LabelMap.ignored]
     for (index, label) in labels.enumerated() { classes[Int16(label.value)] = Int16(index) }
     return patch.labels.map { classes[$0] ?? 0 }
   }
@@ -40,22 +57,26 @@ package struct LabelScheme: Sendable, Equatable {
   private func regions(of patch: Patch) -> VoxelGrid {
     let shape = Shape(channels: outputs, extent: patch.image.shape.extent)
     var grid = VoxelGrid(zeros: shape)
-    for (index, label) in foreground.enumerated() {
+    for (index, region) in outputRegions.enumerated() {
       let channel = grid.mutableChannel(index)
-      for (voxel, value) in patch.labels.enumerated() where Int(value) == label.value {
+      // A table answers at the same speed however many labels a region has.
+      let isMember = (0...(region.values.max() ?? 0)).map(region.values.contains)
+      for (voxel, value) in patch.labels.enumerated()
+      where isMember.indices.contains(Int(value)) && isMember[Int(value)] {
         channel[voxel] = 1
       }
     }
     return grid
   }
 
-  /// The label of each voxel where region probabilities above 0.5 are painted in order.
+  /// The label of each voxel where region probabilities above 0.5 are painted, lowest layer first.
   package func painted(_ probabilities: VoxelGrid) -> [Int16] {
     var map = [Int16](repeating: 0, count: probabilities.shape.extent.voxels)
-    for (index, label) in foreground.enumerated() {
+    let layers = outputRegions.enumerated().sorted { $0.element.layer < $1.element.layer }
+    for (index, region) in layers {
       for (voxel, probability) in probabilities.channel(index).enumerated() where probability > 0.5
       {
-        map[voxel] = Int16(label.value)
+        map[voxel] = Int16(region.painted)
       }
     }
     return map

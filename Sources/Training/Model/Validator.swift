@@ -8,6 +8,7 @@ struct Validator {
   private let subjects: [Subject]
   private let store: SubjectStore
   private let segmenter: Segmenter
+  private let classes: [ScoredClass]
   private let folder: RunFolder
   private let activity: Activity
 
@@ -18,13 +19,13 @@ struct Validator {
     store = setup.store(of: setup.validation)
     segmenter = Segmenter(
       model: model, scheme: setup.scheme, patch: setup.configuration.patchExtent, on: compute)
+    classes = ScoredClass.scored(of: setup.dataset)
     self.folder = folder
     self.activity = activity
   }
 
   /// The scores of every validation subject; their label maps go to the run's folder.
   func validate() throws(ImagingError) -> Scores {
-    let classes = ScoredClass.foreground(of: segmenter.scheme.labels)
     var scores = Scores(classes: classes)
     for subject in subjects {
       guard let label = subject.label else { continue }
@@ -36,7 +37,7 @@ struct Validator {
         subject.identifier,
         try Metrics.evaluate(
           prediction: prediction, reference: reference, classes: classes,
-          subject: subject.identifier))
+          subject: subject.identifier, ignoring: segmenter.scheme.ignoredLabel))
     }
     return scores
   }

@@ -1,7 +1,8 @@
 import Foundation
 import Imaging
 
-/// One call of `lkdist evaluate`: label maps against references of the same name.
+/// One call of `lkdist evaluate`: label maps against references of the same name, or against the
+/// label maps of the data set's subjects of that name.
 package struct Evaluation {
   private let predictions: String
   private let references: String
@@ -22,51 +23,62 @@ package struct Evaluation {
   /// - Throws: `missing` for a prediction without reference, `badData` for other grids.
   package func scores() throws -> Scores {
     let pairs = try self.pairs()
-    let classes = try self.classes(of: pairs)
+    let described = try labels.map { path throws(ImagingError) in try Dataset.labels(of: path) }
+    let classes = try self.classes(of: pairs, described)
     var scores = Scores(classes: classes)
     for pair in pairs {
       scores.add(
         pair.name,
         try Metrics.evaluate(
           prediction: try NIfTI.readLabels(pair.prediction),
-          reference: try NIfTI.readLabels(pair.reference), classes: classes, subject: pair.name))
+          reference: try NIfTI.readLabels(pair.reference), classes: classes, subject: pair.name,
+          ignoring: described?.ignoredLabel))
     }
     return scores
   }
 
   private typealias Pair = (name: String, prediction: String, reference: String)
 
-  private func pairs() throws(TrainingError) -> [Pair] {
+  private func pairs() throws -> [Pair] {
     guard NIfTIFiles.isFolder(predictions) else {
       return [(NIfTIFiles.stem(of: predictions), predictions, references)]
     }
-    let known = Dictionary(
-      try NIfTIFiles.list(references).map { (NIfTIFiles.stem(of: $0), $0) }
-    ) { first, _ in first }
+    let known = try referencesByName()
     var pairs: [Pair] = []
     for prediction in try NIfTIFiles.list(predictions) {
       let name = NIfTIFiles.stem(of: prediction)
       guard let reference = known[name] else {
-        throw .missing("\(prediction) has no reference of that name in \(references)")
+        throw TrainingError.missing("\(prediction) has no reference of that name in \(references)")
       }
       pairs.append((name, prediction, reference))
     }
     guard !pairs.isEmpty else {
-      throw .missing("\(predictions) holds no .nii or .nii.gz file to score")
+      throw TrainingError.missing("\(predictions) holds no .nii or .nii.gz file to score")
     }
     return pairs
   }
 
-  private func classes(of pairs: [Pair]) throws -> [ScoredClass] {
-    let all: [DatasetLabel]
-    if let labels {
-      all = try Dataset.labels(of: labels)
+  /// The label maps of a folder by their names, or of a data set by its subjects.
+  private func referencesByName() throws -> [String: String] {
+    var known: [String: String] = [:]
+    if NIfTIFiles.isFolder(references), let dataset = try Dataset.recognize(references) {
+      for subject in dataset.subjects { known[subject.identifier] = subject.label }
+    } else {
+      for path in try NIfTIFiles.list(references) { known[NIfTIFiles.stem(of: path)] = path }
+    }
+    return known
+  }
+
+  private func classes(of pairs: [Pair], _ described: Dataset?) throws -> [ScoredClass] {
+    let classes: [ScoredClass]
+    if let described, !described.labels.isEmpty {
+      classes = ScoredClass.scored(of: described)
     } else {
       var values = Set<Int16>()
       for pair in pairs { values.formUnion(try NIfTI.readLabels(pair.reference).labels) }
-      all = values.sorted().map { DatasetLabel(value: Int($0), name: "\($0)") }
+      classes = ScoredClass.foreground(
+        of: values.sorted().map { DatasetLabel(value: Int($0), name: "\($0)") })
     }
-    let classes = ScoredClass.foreground(of: all)
     for name in excluded where !classes.contains(where: { $0.key == name || $0.name == name }) {
       throw TrainingError.missing(
         "--exclude \(name): no such class among \(classes.map(\.name).inWords)")

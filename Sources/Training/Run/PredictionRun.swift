@@ -53,7 +53,7 @@ package struct PredictionRun {
   }
 
   private func jobs() throws -> [Job] {
-    if inputs.count == 1, NIfTIFiles.isFolder(inputs[0]) {
+    if inputs.count == 1, NIfTIFiles.isFolder(inputs[0]) || inputs[0].hasSuffix(".json") {
       return try subjects(in: inputs[0]).map {
         Job(subject: $0, output: "\(output)/\($0.identifier).nii.gz")
       }
@@ -63,17 +63,19 @@ package struct PredictionRun {
     return [Job(subject: Subject(identifier: identifier, images: inputs, label: nil), output: path)]
   }
 
-  /// The subjects of a data set, or of a folder of images: CASE.nii.gz, or CASE_0000.nii.gz,
-  /// CASE_0001.nii.gz, … for several channels.
-  private func subjects(in folder: String) throws -> [Subject] {
-    if FileManager.default.fileExists(atPath: folder + "/dataset.json") {
-      return try Dataset.load(folder, layout: "auto").subjects.map {
+  /// The subjects of a data set, of its test part if it has one, or of a folder of images:
+  /// CASE.nii.gz, or CASE_0000.nii.gz, CASE_0001.nii.gz, … for several channels.
+  private func subjects(in input: String) throws -> [Subject] {
+    let isFolder = NIfTIFiles.isFolder(input)
+    if let dataset = isFolder ? try Dataset.recognize(input) : try Dataset.load(input) {
+      let tests = dataset.testSubjects
+      return (tests.isEmpty ? dataset.subjects : tests).map {
         Subject(identifier: $0.identifier, images: $0.images, label: nil)
       }
     }
-    let cases = Dictionary(grouping: try NIfTIFiles.list(folder)) { NIfTIFiles.caseName(of: $0) }
+    let cases = Dictionary(grouping: try NIfTIFiles.list(input)) { NIfTIFiles.caseName(of: $0) }
     guard !cases.isEmpty else {
-      throw TrainingError.missing("\(folder) holds no .nii or .nii.gz file to segment")
+      throw TrainingError.missing("\(input) holds no .nii or .nii.gz file to segment")
     }
     return cases.keys.sorted().map {
       Subject(identifier: $0, images: (cases[$0] ?? []).sorted(), label: nil)

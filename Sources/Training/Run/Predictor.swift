@@ -20,7 +20,7 @@ package struct Predictor {
     var dataset: Dataset?
     for path in checkpoints {
       let trained = try TrainedModel(path, on: compute)
-      if let first = dataset, first.labels != trained.dataset.labels {
+      if let first = segmenters.first?.scheme, first != trained.scheme {
         throw .configuration("\(path) was trained on other labels than \(checkpoints[0])")
       }
       dataset = trained.dataset
@@ -87,20 +87,19 @@ package struct TrainedModel {
     let checkpoint = try Checkpoint(path)
     let stem = checkpoint.file.entries.first { $0.name == "encoder.0.conv1.weight" }
     guard let metadata = try checkpoint.metadata(), let stem, stem.shape.count == 5,
-      let labels = LabelScheme.labels(of: metadata.labels)
+      let trained = Dataset(
+        labels: metadata.labels, channels: stem.shape[1], name: metadata.configuration.name)
     else {
       throw .configuration(
         "\(path) does not say how it was trained; predict with a checkpoint that lkdist wrote")
     }
     let configuration = metadata.configuration
     let inputs = stem.shape[1]
-    scheme = LabelScheme(labels: labels, loss: configuration.criterion)
+    dataset = trained
+    scheme = LabelScheme(of: trained, loss: configuration.criterion)
     patch = configuration.patchExtent
     preparation = try configuration.preparation(
       channels: inputs, statistics: metadata.intensities.intensities)
-    dataset = Dataset(
-      name: configuration.name, channelNames: (0..<inputs).map { "channel \($0)" },
-      labels: labels, subjects: [])
     let parts = try configuration.modelConfiguration(inputs: inputs, outputs: scheme.outputs)
     do throws(ModelError) {
       model = try LKUNet(parts, on: compute, seed: 0)

@@ -28,10 +28,10 @@ package struct RunSetup: Sendable {
     self.configuration = configuration
     // Our choice: a quarter of the host's memory for subjects; the rest is the network's.
     subjectBytes = Int(ProcessInfo.processInfo.physicalMemory) / 4 / world.localSize
-    dataset = try Dataset.load(
-      configuration.data.path, layout: configuration.data.layout.rawValue)
+    dataset = try Dataset.load(configuration.data.path, layout: configuration.data.layout)
+      .labeled(configuration.data.labels)
     (training, validation) = try Self.split(dataset, configuration)
-    scheme = LabelScheme(labels: dataset.labels, loss: configuration.criterion)
+    scheme = LabelScheme(of: dataset, loss: configuration.criterion)
     let channels = dataset.channelNames.count
     model = try configuration.modelConfiguration(inputs: channels, outputs: scheme.outputs)
     _ = try configuration.preparation(channels: channels)
@@ -45,11 +45,13 @@ package struct RunSetup: Sendable {
   private static func split(
     _ dataset: Dataset, _ configuration: Configuration
   ) throws -> (training: [Subject], validation: [Subject]) {
-    let labelled = dataset.subjects.filter { $0.label != nil }
+    let labelled = dataset.labeledSubjects
     let names = labelled.map(\.identifier)
     let split =
       if let splits = configuration.data.splits {
         try Folds.split(subjects: names, file: splits, fold: configuration.data.fold.index)
+      } else if labelled.contains(where: { $0.fold != nil }) {
+        try Folds.split(labelled, fold: configuration.data.fold.index)
       } else {
         try Folds.split(
           subjects: names, folds: configuration.data.folds, fold: configuration.data.fold.index)

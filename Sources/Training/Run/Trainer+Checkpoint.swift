@@ -82,23 +82,6 @@ extension Trainer {
   }
 }
 
-extension LabelScheme {
-  /// The labels as a checkpoint keeps them.
-  var json: JSON {
-    .array(labels.map { ["value": .integer($0.value), "name": .string($0.name)] })
-  }
-
-  /// The labels that a checkpoint keeps; nil where it keeps none.
-  static func labels(of json: JSON) -> [DatasetLabel]? {
-    json.array?.compactMap { entry in
-      guard let value = entry["value"]?.integer, let name = entry["name"]?.string else {
-        return nil
-      }
-      return DatasetLabel(value: value, name: name)
-    }
-  }
-}
-
 extension JSON {
   /// Statistics as a checkpoint keeps them; null for none.
   static func intensities(_ statistics: [IntensityStatistics]) -> JSON {

@@ -160,9 +160,10 @@ package struct TrainingRun {
       "data \(setup.dataset.name): of \(setup.dataset.subjects.count) subjects "
         + "\(setup.training.count) to train and \(setup.validation.count) to validate, channels "
         + setup.dataset.channelNames.joined(separator: ", "),
+    ] + setup.dataset.notes + [
       "model: \(setup.model.parameterCount) parameters, patch "
         + "\(configuration.patchExtent), \(configuration.training.epochs) epochs of "
-        + "\(setup.epochPlan(0, ranks: world.size).steps) steps",
+        + "\(setup.epochPlan(0, ranks: world.size).steps) steps"
     ]
   }
 
@@ -189,7 +190,7 @@ extension Dataset {
   var hash: String {
     let sum = Hash()
     for subject in subjects {
-      for path in subject.images + [subject.label].compactMap({ $0 }) {
+      for path in subject.files {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         let size = attributes?[.size] as? Int ?? -1
         sum.update(Array("\(subject.identifier)\t\(Paths.name(of: path))\t\(size)\n".utf8))

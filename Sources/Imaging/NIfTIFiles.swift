@@ -9,7 +9,7 @@ package enum NIfTIFiles {
 
   /// The file's name without folder and ending.
   package static func stem(of path: String) -> String {
-    let name = Paths.name(of: path)
+    let name = URL(fileURLWithPath: path).lastPathComponent
     let ending = endings.first { name.hasSuffix($0) } ?? ""
     return String(name.dropLast(ending.count))
   }
@@ -31,16 +31,20 @@ package enum NIfTIFiles {
       && isFolder.boolValue
   }
 
+  /// Whether a character stands between the words of a file's name.
+  static func separates(_ character: Character) -> Bool { "_-. ".contains(character) }
+
+  /// The path of a file that a description in `folder` calls `name`.
+  static func path(_ name: String, from folder: String) -> String {
+    URL(fileURLWithPath: name, relativeTo: URL(fileURLWithPath: folder, isDirectory: true))
+      .standardizedFileURL.path
+  }
+
   /// The paths of the NIfTI files in `folder`, sorted.
   ///
   /// - Throws: `missing` for no such folder, `inputOutput` for one that cannot be read.
-  package static func list(_ folder: String) throws(TrainingError) -> [String] {
+  package static func list(_ folder: String) throws(ImagingError) -> [String] {
     guard isFolder(folder) else { throw .missing("there is no folder \(folder)") }
-    do {
-      return try FileManager.default.contentsOfDirectory(atPath: folder)
-        .filter { isName($0) && !$0.hasPrefix(".") }.sorted().map { "\(folder)/\($0)" }
-    } catch {
-      throw .inputOutput("cannot read the folder \(folder): \(error.localizedDescription)")
-    }
+    return try FolderTree.names(in: folder).filter(isName).map { "\(folder)/\($0)" }
   }
 }
