@@ -10,20 +10,6 @@ extension Codec {
   }
 }
 
-extension Codec where Value: Equatable {
-  /// This codec for a key whose other values than `value` are not built yet.
-  func only(_ value: Value) -> Codec {
-    let codec = self
-    return Codec(
-      read: { yaml throws(TrainingError) in
-        guard try codec.read(yaml) == value else {
-          throw yaml.notBuilt("other than \(value)", use: "\(value)")
-        }
-        return value
-      }, write: codec.write)
-  }
-}
-
 extension Codec where Value == Configuration.Fold {
   static var fold: Codec {
     Codec(
