@@ -15,7 +15,7 @@ RANDOM=$seed
 allow_mpi_as_root
 export LKDIST_THREADS=1
 work=$(mktemp -d /tmp/lkdist-kills.XXXXXX)
-trap 'kill -9 $(jobs -p) 2> /dev/null; rm -rf "$work"' EXIT
+trap 'kill $(jobs -p) 2> /dev/null; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 exec 7<> <(:) # never has a line: `read` from it is a sleep without a process
 passed=0

@@ -137,6 +137,8 @@ package final class OutputFile: Sendable {
 
   /// Waits until what was written is on the disk.
   package func sync() throws(FileError) {
-    guard fsync(descriptor) == 0 else { throw .last }
+    while fsync(descriptor) != 0 {
+      guard errno == EINTR else { throw .last }
+    }
   }
 }

@@ -84,7 +84,7 @@ extension Trainer {
   private func giveUp() throws -> Outcome {
     let steps = badSteps.inARow
     if let lastGood = badSteps.lastGood { state = lastGood }
-    try saveLastNow()
+    try saveAtEnd()
     return .failed(
       .badData(
         "\(steps) steps in a row had a loss or gradient that is not finite "

@@ -66,29 +66,31 @@ extension Trainer {
   ///
   /// A file that cannot be written is told in the log; training goes on.
   func save(last: Bool, best: Bool = false) {
+    startSaving(last: last, best: best) { [log] error in
+      log.logger.warning("\(error); training goes on and the next checkpoint tries again")
+    }
+  }
+
+  /// Writes `last`, and `best` before it if asked, and returns when they are on the disk.
+  ///
+  /// - Throws: `inputOutput` if they could not be written: nothing is lost without a word.
+  func saveAtEnd(best: Bool = false) throws(TrainingError) {
+    startSaving(last: true, best: best) { _ in }
+    guard let failure = settleSaving() else { return }
+    throw .inputOutput(
+      "\(failure.error), then run again: it goes on from the checkpoint before, if there is one")
+  }
+
+  private func startSaving(
+    last: Bool, best: Bool, report: @escaping @Sendable (TrainingError) -> Void
+  ) {
     guard last || best, world.rank == 0 else { return }
     settleSaving()
     activity.begin(.checkpoint, "copy")
     let snapshot = snapshot(withMoments: last)
     if last { saving.lastCopy = .now }
-    saving.writer.start(snapshot, as: (best ? [.best] : []) + (last ? [.last] : [])) { [log] in
-      log.logger.warning("\($0); training goes on and the next checkpoint tries again")
-    }
-  }
-
-  /// Writes `last` and returns when it is on the disk.
-  func saveLastNow() throws(TrainingError) {
-    save(last: true)
-    try finishSaving()
-  }
-
-  /// Returns when the newest checkpoint is on the disk.
-  ///
-  /// - Throws: `inputOutput` if it could not be written: nothing is lost without a word.
-  func finishSaving() throws(TrainingError) {
-    guard let failure = settleSaving() else { return }
-    throw .inputOutput(
-      "\(failure.error), then run again: it goes on from the checkpoint before, if there is one")
+    let kinds: [CheckpointWriter.Kind] = (best ? [.best] : []) + (last ? [.last] : [])
+    saving.writer.start(snapshot, as: kinds, report: report)
   }
 
   /// Waits for the write under way.

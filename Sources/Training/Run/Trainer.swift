@@ -93,7 +93,7 @@ package final class Trainer {
   }
 
   private func end(_ outcome: Outcome) throws -> Outcome {
-    try saveLastNow()
+    try saveAtEnd()
     try log.finish()
     return outcome
   }
@@ -233,8 +233,8 @@ package final class Trainer {
     let isLast = state.epoch == settings.epochs
     let isValidated = isLast || state.epoch % settings.validateEvery == 0
     let isBest = isValidated ? try validate() : false
-    save(last: isLast || state.epoch % settings.checkpointEvery == 0, best: isBest)
-    if isLast { try finishSaving() }
+    if isLast { return try saveAtEnd(best: isBest) }
+    save(last: state.epoch % settings.checkpointEvery == 0, best: isBest)
   }
 
   /// Scores the validation subjects on the root, and tells there whether the weights are the best so
