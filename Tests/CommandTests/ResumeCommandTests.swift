@@ -50,7 +50,7 @@ import Testing
 
   @Test(arguments: [1, 2])
   func `a run stopped by a signal at any moment gives the same bits`(ranks: Int) throws {
-    let length = ["--set", "training.stepsPerEpoch=300", "--set", "training.validateEvery=2"]
+    let length = ["--set", "training.stepsPerEpoch=100", "--set", "training.validateEvery=2"]
     let run = data.folder.file("parts")
     let command =
       "mpirun -n \(ranks) --oversubscribe \(Command.lkdist) train \(data.configuration) "
@@ -65,7 +65,8 @@ import Testing
         while kill -0 $! && [ $(cat \(run)/metrics.jsonl 2> /dev/null | wc -l) -le $lines ]; do
           sleep 0.02
         done
-        kill -USR1 $!
+        # mpirun itself may have inherited a mask that blocks the signal.
+        kill -USR1 $(pgrep -P $! -x lkdist | tail -n 1)
         wait $!
         echo "code $?"
       done
@@ -75,7 +76,7 @@ import Testing
     #expect(result.code == 0, "\(result.errors)")
     #expect(result.output.contains("code 75"), "\(result.output)")
     #expect(try tensors("parts") == tensors("whole"))
-    #expect(try steps("parts") == 600)
+    #expect(try steps("parts") == 200)
   }
 
   @Test func `a run goes on with other ranks where the sampler stood`() throws {
