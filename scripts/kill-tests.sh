@@ -36,7 +36,7 @@ ok() {
 # An epoch is a second or so: 10 steps, then a validation of many windows, then best and last; and
 # more checkpoints between.
 epoch=10
-epochs=12
+epochs=10
 steps=$((epoch * epochs))
 config=$work/data/kills.yaml
 "$lkdist" sample "$work/data" > /dev/null || exit 1
@@ -101,6 +101,13 @@ kill_in() {
   kill -9 "${ranks[victim]}" 2> /dev/null
 }
 
+# finishes: compares a run that has ended with $code to the undisturbed one.
+finishes() {
+  ok "run $round finishes after $((done - before)) kills with the same bits" \
+    '[ $code = 0 ] && same_result $run && [ "$(tensors $run best)" = "$(tensors whole best)" ]'
+  before=$done
+}
+
 echo "== $kills killed ranks, seed $seed"
 log=$work/whole.log
 run=whole
@@ -111,6 +118,7 @@ ok "the undisturbed run finishes" "[ $? = 0 ]"
 declare -A killed=([training]=0 [validation]=0 [checkpoint]=0) of_rank=([0]=0 [1]=0)
 phases=(training validation checkpoint)
 done=0
+before=0
 round=1
 half=0
 lost=0
@@ -123,8 +131,7 @@ while [ $done -lt "$kills" ] && [ $failed -eq 0 ]; do
   wait "$launcher"
   code=$?
   if [ -z "$victim" ] || [ $code -eq 0 ]; then # it was done, or ended, before the kill
-    ok "run $round finishes with the same bits" "[ $code = 0 ] && same_result $run \
-      && [ \"\$(tensors $run best)\" = \"\$(tensors whole best)\" ]"
+    finishes
     round=$((round + 1))
     continue
   fi
@@ -137,8 +144,7 @@ done
 start
 wait "$launcher"
 code=$?
-ok "run $round finishes after its kills with the same bits" "[ $code = 0 ] && same_result $run \
-  && [ \"\$(tensors $run best)\" = \"\$(tensors whole best)\" ]"
+finishes
 ok "the last checkpoint was there after every kill" "[ $lost = 0 ]"
 echo "killed: ${killed[training]} in training, ${killed[validation]} in validation," \
   "${killed[checkpoint]} in checkpoint writing ($half files left half-written);" \
