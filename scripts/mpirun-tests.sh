@@ -5,7 +5,8 @@
 #   scripts/mpirun-tests.sh [BUILD_FOLDER]     default: .build/release
 set -u
 cd "$(dirname "$0")/.."
-tests=${1:-.build/release}/MultiRankTests
+build=${1:-.build/release}
+tests=$build/MultiRankTests
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0
@@ -19,15 +20,18 @@ if [ "$(id -u)" = 0 ]; then # Open MPI refuses root without both
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
-# Runs the tests with $1 ranks, within two minutes.
-ranks() {
-  echo "== $1 ranks"
-  timeout -k 5 120 mpirun --oversubscribe -n "$1" "$tests" >"$log" 2>&1
+# Runs a program that prints "N passed, N failed" last, within $2 seconds, and adds its sum; $1 says
+# what it is.
+sum() {
+  name=$1 seconds=$2
+  shift 2
+  echo "== $name"
+  timeout -k 5 "$seconds" "$@" >"$log" 2>&1
   code=$?
   cat "$log"
   line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
   if [ -z "$line" ]; then
-    echo "no result with $1 ranks: exit code $code"
+    echo "no result of $name: exit code $code"
     failed=$((failed + 1))
     return
   fi
@@ -35,10 +39,12 @@ ranks() {
   passed=$((passed + $(echo "$line" | cut -d' ' -f1)))
   failed=$((failed + of_this))
   if [ "$code" != 0 ] && [ "$of_this" = 0 ]; then
-    echo "tests passed with $1 ranks, but the exit code is $code"
+    echo "tests of $name passed, but the exit code is $code"
     failed=$((failed + 1))
   fi
 }
+
+ranks() { sum "$1 ranks" 120 mpirun --oversubscribe -n "$1" "$tests"; }
 
 # Expects exit code $2 and the text $3 of the command that follows, within 30 seconds.
 expect() {
@@ -108,6 +114,7 @@ if ldconfig -p | grep -q libc_malloc_debug.so.0; then
     env LD_PRELOAD=libc_malloc_debug.so.0 MALLOC_TRACE="$trace" "$tests" allocations
   rm -f "$trace"
 fi
+sum "ranks that are killed" 300 scripts/kill-tests.sh 20 "$build"
 
 echo "== threads"
 unset LKDIST_THREADS SLURM_CPUS_PER_TASK OMPI_MCA_hwloc_base_binding_policy

@@ -2,7 +2,7 @@
 # Trains with the scripts of cluster/ on a real Slurm, over hosts made of network namespaces, and
 # breaks things: nothing may be lost. Needs root; says so and skips without.
 #   scripts/test-cluster.sh            3 minutes
-#   scripts/test-cluster.sh --long     12 minutes: also what Slurm takes minutes to notice
+#   scripts/test-cluster.sh --long     30 minutes: also what Slurm takes minutes to notice
 #   scripts/test-cluster.sh TEST...    some, by name; runs are compared with that of trains_by_srun
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -226,7 +226,8 @@ tests=(trains_by_srun "stops_and_goes_on train.sbatch" "stops_and_goes_on mpirun
   predicts)
 if [ "${1:-}" = --long ]; then
   shift
-  tests+=(meets_the_time_limit notices_a_dead_node loses_the_cable loses_many_ranks leaves_with_75)
+  tests+=(meets_the_time_limit notices_a_dead_node loses_the_cable loses_many_ranks leaves_with_75
+    loses_ranks_all_the_time)
 fi
 if [ $# -gt 0 ]; then tests=("$@"); fi # by name
 for test in "${tests[@]}"; do

@@ -18,7 +18,7 @@ package struct PatchRequest: Hashable, Sendable {
 
 /// The patches of one epoch and who trains on them when; a pure function of its arguments.
 ///
-/// Patch p runs in step p div (N A) on rank (p mod N A) div A, for N ranks that accumulate A
+/// Unless another number of ranks began the epoch, patch p runs in step p div (N A) on rank (p mod N A) div A, for N ranks that accumulate A
 /// patches each; so the patches of a step are the same for N ranks with A = 1 and one with A = N.
 package struct EpochPlan: Sendable {
   /// Counted from 0.
@@ -30,6 +30,8 @@ package struct EpochPlan: Sendable {
   private let seed: UInt64
   /// The subject of each patch of the epoch.
   private let order: [Int]
+  /// The position of the first patch that is dealt.
+  private let start: Int
 
   /// The plan of one epoch: every subject once, or `stepsPerEpoch` full steps from consecutive
   /// permutations of the subjects; all counts are positive.
@@ -46,19 +48,41 @@ package struct EpochPlan: Sendable {
     self.seed = seed
     self.epoch = epoch
     let count = stepsPerEpoch.map { $0 * ranks * accumulate } ?? subjects
+    order = Self.order(count, of: subjects, seed: seed, epoch: epoch)
+    start = 0
+  }
+
+  private init(_ plan: EpochPlan, from start: Int, of patches: Int) {
+    precondition((0...patches).contains(start), "position \(start) of \(patches) patches")
+    (epoch, subjects, stepsPerEpoch) = (plan.epoch, plan.subjects, plan.stepsPerEpoch)
+    (ranks, accumulate, seed) = (plan.ranks, plan.accumulate, plan.seed)
+    order = Self.order(patches, of: subjects, seed: seed, epoch: epoch)
+    self.start = start
+  }
+
+  private static func order(_ count: Int, of subjects: Int, seed: UInt64, epoch: Int) -> [Int] {
     let permutations = (count + subjects - 1) / subjects
-    order = Array(
+    return Array(
       (0..<permutations).flatMap { index in
         var stream = RandomStream(seed: seed, purpose: "epoch", epoch: epoch, patch: index)
         return stream.permutation(subjects)
       }.prefix(count))
   }
 
-  /// The number of patches in the epoch, of all ranks.
+  /// What is left of this epoch after `position` patches of a list of `patches`, which another
+  /// number of ranks may have begun: the list stays, its rest is dealt in this plan's steps.
+  package func rest(from position: Int, of patches: Int) -> EpochPlan {
+    EpochPlan(self, from: position, of: patches)
+  }
+
+  /// The number of patches in the epoch, of all ranks, those before a rest included.
   package var patches: Int { order.count }
 
-  /// The number of steps; the last may be short.
-  package var steps: Int { (patches + patchesPerStep - 1) / patchesPerStep }
+  /// The number of steps, which count from 0 in a rest, too; the last may be short.
+  package var steps: Int { (patches - start + patchesPerStep - 1) / patchesPerStep }
+
+  /// The steps of this size that the patches before a rest would make.
+  package var stepsBefore: Int { (start + patchesPerStep - 1) / patchesPerStep }
 
   /// The patches of `step` on all ranks together, by which the loss is divided.
   package func patchesInStep(_ step: Int) -> Int {
@@ -86,7 +110,7 @@ package struct EpochPlan: Sendable {
 
   private func positions(step: Int) -> Range<Int> {
     precondition((0..<steps).contains(step), "step \(step) of \(steps)")
-    let first = step * patchesPerStep
+    let first = start + step * patchesPerStep
     return first..<min(first + patchesPerStep, patches)
   }
 }

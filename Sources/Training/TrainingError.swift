@@ -24,6 +24,8 @@ package enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible 
   case missing(String)
   case badData(String)
   case inputOutput(String)
+  /// A checkpoint that is not as it was written, and what is wrong with it.
+  case damaged(file: String, reason: String)
   case stopped(String)
   case `internal`(String)
 
@@ -32,6 +34,9 @@ package enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible 
     case .configuration(let message), .missing(let message), .badData(let message),
       .inputOutput(let message), .stopped(let message), .internal(let message):
       message
+    case .damaged(let file, let reason):
+      "the checkpoint \(file) is damaged: \(reason); use another checkpoint, or remove this one to "
+        + "start anew"
     }
   }
 
@@ -41,7 +46,7 @@ package enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible 
     case .configuration: .configuration
     case .missing: .missing
     case .badData: .badData
-    case .inputOutput: .inputOutput
+    case .inputOutput, .damaged: .inputOutput
     case .stopped: .stopped
     case .internal: .internal
     }

@@ -13,7 +13,7 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench", abstract: "Measure speed and memory, as JSON lines.",
     subcommands: [
       StepBenchCommand.self, KernelBenchCommand.self, AllreduceBenchCommand.self,
-      AugmentationBenchCommand.self,
+      AugmentationBenchCommand.self, CheckpointBenchCommand.self,
     ])
 }
 

@@ -21,24 +21,6 @@ import Testing
     return bytes.dropFirst(8 + length)
   }
 
-  @Test(arguments: [1, 2])
-  func `a run stopped at an epoch's end and resumed gives the same bits`(ranks: Int) throws {
-    let train = ["train", data.configuration, "--output"]
-    func run(_ output: String, _ more: String...) throws {
-      let words = ["/usr/bin/env", "mpirun", "-n", "\(ranks)", "--oversubscribe", Command.lkdist]
-      let result = try Command.run(words + train + [data.folder.file(output)] + more)
-      #expect(result.code == 0, "\(result.errors)")
-    }
-    try run("whole")
-    try run("parts", "--max-steps", "3")
-    #expect(try tensors("parts") != tensors("whole"))
-    try run("parts")
-    #expect(try tensors("parts") == tensors("whole"))
-    let metrics = try String(
-      contentsOfFile: data.folder.file("parts/metrics.jsonl"), encoding: .utf8)
-    #expect(metrics.split(separator: "\n").count { $0.contains("\"loss\"") } == 6)
-  }
-
   @Test func `a run starts from the weights of another`() throws {
     func run(_ output: String, _ more: String...) throws {
       let words = [Command.lkdist, "train", data.configuration, "--set", "training.epochs=1"]

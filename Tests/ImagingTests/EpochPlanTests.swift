@@ -92,4 +92,39 @@ import Testing
     #expect(Array(PatchFeed(plan, rank: 0, step: 3, endEpoch: 1)).isEmpty)
     #expect(Array(PatchFeed(plan, rank: 0, step: 3, endEpoch: 2)).count == 3)
   }
+
+  @Test(arguments: [nil, 5])
+  func `an epoch that goes on with other ranks has every patch of its list once`(steps: Int?) {
+    let list = plan(11, steps: steps, ranks: 3)
+    var done: [PatchRequest] = []
+    for (ranks, accumulate, stops) in [(3, 1, 1), (2, 1, 2), (1, 3, 1), (2, 1, .max)] {
+      let rest = plan(11, steps: steps, ranks: ranks, accumulate: accumulate)
+        .rest(from: done.count, of: list.patches)
+      for step in 0..<min(stops, rest.steps) {
+        let patches = (0..<ranks).flatMap { rest.patches(step: step, rank: $0) }
+        #expect(patches.count == rest.patchesInStep(step))
+        done += patches
+      }
+    }
+    #expect(done == all(list, ranks: 3).flatMap { $0 })
+    if steps == nil { #expect(done.map(\.subject).sorted() == Array(0..<11)) }
+  }
+
+  @Test func `a rest for the same ranks is the end of the whole epoch`() {
+    for steps in [nil, 4] {
+      let whole = plan(7, steps: steps, ranks: 2, accumulate: 2)
+      for step in 0...whole.steps {
+        let rest = whole.rest(from: min(4 * step, whole.patches), of: whole.patches)
+        #expect(rest.stepsBefore == step)
+        #expect(all(rest, ranks: 2) == Array(all(whole, ranks: 2)[step...]))
+      }
+    }
+  }
+
+  @Test func `a feed goes from the rest of an epoch to epochs of its own ranks`() {
+    let rest = plan(5, steps: 2, ranks: 2).rest(from: 3, of: 6)
+    let fed = (0..<2).map { Array(PatchFeed(rest, rank: $0, endEpoch: 2)) }
+    #expect(fed[0].map { [$0.epoch, $0.position] } == [[0, 3], [0, 5], [1, 0], [1, 2]])
+    #expect(fed[1].map { [$0.epoch, $0.position] } == [[0, 4], [1, 1], [1, 3]])
+  }
 }

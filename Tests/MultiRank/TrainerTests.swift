@@ -32,9 +32,10 @@ private func compare(
   let folder = RunFolder(data.folder.file("run"))
   let trainer = try Trainer(setup, world: world, folder: folder, log: .silent, on: compute)
   let reference = try PlainLoop(setup, ranks: world.size, on: compute)
-  let loader = setup.loader(from: 0, step: 0, rank: world.rank, ranks: world.size)
-  defer { loader.stop() }
   var plan = setup.epochPlan(0, ranks: world.size)
+  let loader = setup.loader(
+    of: PatchFeed(plan, rank: world.rank, endEpoch: configuration.training.epochs))
+  defer { loader.stop() }
   var first = 0
   for step in 0..<steps {
     if step - first == plan.steps { (plan, first) = (plan.following, step) }

@@ -190,9 +190,6 @@ import Training
       "model: {attention: [{scale: 2, kernelSize: 21, dilation: 3, decomposed: false}]}",
       "model.attention[0].decomposed false; use true"),
     Case("optimizer: {shard: true}", "optimizer.shard true; use false"),
-    Case(
-      "training: {checkpointMinutes: 5}", "training.checkpointMinutes other than null; use null"),
-    Case("training: {keep: 2}", "training.keep other than 1; use 1"),
     Case("distributed: {reproducible: true}", "distributed.reproducible true; use false"),
     Case("distributed: {validation: all}", "distributed.validation all; use root"),
     Case("postprocessing: [{class: 1}]", "postprocessing steps; use []"),

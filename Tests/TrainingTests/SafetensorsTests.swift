@@ -132,10 +132,12 @@ func values(_ tensors: [NamedTensor]) -> [[Float]] { tensors.map { Array($0.valu
   func `a wrong header is explained`(header: String, data: Int, reason: String) throws {
     let folder = try TemporaryFolder()
     let path = try file(folder, header: header, data: data)
-    let message =
-      "the checkpoint \(path) is damaged: \(reason); use another checkpoint, or remove "
-      + "this one to start anew"
-    #expect(throws: TrainingError.inputOutput(message)) { try SafetensorsFile(path) }
+    let error = TrainingError.damaged(file: path, reason: reason)
+    #expect(throws: error) { try SafetensorsFile(path) }
+    #expect(
+      error.description == "the checkpoint \(path) is damaged: \(reason); use another checkpoint, "
+        + "or remove this one to start anew")
+    #expect(error.exitCode == .inputOutput)
   }
 
   @Test func `a header longer than the file is not allocated`() throws {

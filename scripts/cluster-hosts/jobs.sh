@@ -75,9 +75,9 @@ same_result() {
   [ "$(steps_of "$1")" = "$steps" ] && [ "$(tensors "$1")" = "$(tensors whole)" ]
 }
 
-# tensors NAME: the hash of the tensors in the run's last checkpoint, its header left out.
+# tensors NAME [best]: the hash of the tensors in the run's last checkpoint, its header left out.
 tensors() {
-  local file=$work/$1/checkpoints/last.safetensors
+  local file=$work/$1/checkpoints/${2:-last}.safetensors
   tail -c +$((9 + $(od -An -tu8 -N8 "$file"))) "$file" | sha256sum
 }
 

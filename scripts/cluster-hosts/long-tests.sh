@@ -57,3 +57,11 @@ leaves_with_75() {
   done
   ok "srun ends with 75 each time" '[ "$seen" = "75 75 75 75 75 75 75 75 " ]'
 }
+
+loses_ranks_all_the_time() {
+  log=$work/kills.log
+  scripts/kill-tests.sh 200 "$(dirname "$(command -v lkdist)")" > "$log" 2>&1
+  code=$?
+  grep '^killed: ' "$log"
+  ok "200 ranks that mpirun loses lose nothing" '[ $code = 0 ]'
+}

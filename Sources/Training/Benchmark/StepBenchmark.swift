@@ -5,8 +5,8 @@ import Tensors
 
 /// Times whole training steps on random data: forward with loss, backward, update.
 package final class StepBenchmark {
-  private let model: LKUNet
-  private let optimizer: Adam
+  let model: LKUNet
+  let optimizer: Adam
   private let compute: Compute
   private let image: VoxelGrid
   private let target: Target

@@ -1,62 +1,6 @@
 import Foundation
 import Tensors
 
-/// How far a run was when its checkpoint was written.
-package struct CheckpointState: Codable, Equatable, Sendable {
-  /// Steps done.
-  package var step: Int
-  /// Epochs done.
-  package var epoch: Int
-  /// Patches done: the schedule's position.
-  package var patchesDone: Int
-  /// Patches done in the current epoch: the sampler's position.
-  package var patchesInEpoch: Int
-  /// Updates of the weights: steps without the skipped ones.
-  package var updates: Int
-  /// The best mean Dice of a validation so far, 0 to 1; nil before the first.
-  package var bestScore: Double?
-  /// The epoch of the best score.
-  package var bestEpoch: Int?
-  /// The number of ranks of the run.
-  package var ranks: Int
-  package var seed: Int
-
-  package init(
-    step: Int, epoch: Int, patchesDone: Int, patchesInEpoch: Int = 0, updates: Int = 0,
-    bestScore: Double? = nil, bestEpoch: Int? = nil, ranks: Int, seed: Int
-  ) {
-    self.step = step
-    self.epoch = epoch
-    self.patchesDone = patchesDone
-    self.patchesInEpoch = patchesInEpoch
-    self.updates = updates
-    self.bestScore = bestScore
-    self.bestEpoch = bestEpoch
-    self.ranks = ranks
-    self.seed = seed
-  }
-}
-
-/// What a checkpoint holds besides tensors.
-package struct CheckpointMetadata: Equatable, Sendable {
-  package var state: CheckpointState
-  /// The configuration that the run was started with.
-  package var configuration: Configuration
-  /// The data set's labels in the order of the model's outputs.
-  package var labels: JSON
-  /// The intensity statistics of normalization `ct`; null for the others.
-  package var intensities: JSON
-
-  package init(
-    state: CheckpointState, configuration: Configuration, labels: JSON, intensities: JSON = .null
-  ) {
-    self.state = state
-    self.configuration = configuration
-    self.labels = labels
-    self.intensities = intensities
-  }
-}
-
 /// A checkpoint on the disk: `last` to go on from, `best` with weights only.
 package struct Checkpoint: Sendable {
   /// The version of the metadata; a later one may say things that this program does not know.
@@ -68,7 +12,7 @@ package struct Checkpoint: Sendable {
 
   /// Opens the checkpoint at `path` and checks its header; the tensors are left for `load`.
   ///
-  /// - Throws: `missing`, or `inputOutput` for a file that is damaged.
+  /// - Throws: `missing`, `damaged`, or `inputOutput` for a file that may not be read.
   package init(_ path: String) throws(TrainingError) {
     file = try SafetensorsFile(path)
     if let text = file.metadata["format"], let format = Int(text), format > Self.format {
@@ -83,11 +27,13 @@ package struct Checkpoint: Sendable {
 
   /// What lkdist wrote besides the tensors; nil for weights from elsewhere.
   ///
-  /// - Throws: `inputOutput` for metadata that cannot be understood.
+  /// - Throws: `damaged` for metadata that cannot be understood.
   package func metadata() throws(TrainingError) -> CheckpointMetadata? {
     guard let state = file.metadata["state"] else { return nil }
     let decoded = try? JSONDecoder().decode(CheckpointState.self, from: Data(state.utf8))
-    guard let decoded else { throw SafetensorsFile.damaged(file.path, "its state is garbled") }
+    guard let decoded, decoded.isPossible else {
+      throw .damaged(file: file.path, reason: "its state is garbled")
+    }
     return CheckpointMetadata(
       state: decoded,
       configuration: try Configuration.parse(
@@ -98,7 +44,7 @@ package struct Checkpoint: Sendable {
   private func json(_ key: String) throws(TrainingError) -> JSON {
     guard let text = file.metadata[key] else { return .null }
     do throws(JSONError) { return try JSON.parse(text) } catch {
-      throw SafetensorsFile.damaged(file.path, "its \(key) are garbled")
+      throw .damaged(file: file.path, reason: "its \(key) are garbled")
     }
   }
 
@@ -131,17 +77,26 @@ package struct Checkpoint: Sendable {
   ///
   /// On an error the slices may hold parts of the file.
   /// - Throws: `configuration` naming the first tensor that another architecture has otherwise,
-  ///   `inputOutput` for a damaged file.
+  ///   `damaged` for a file whose data do not match their checksum.
   package func load(
     weights: [NamedTensor], first: [NamedTensor] = [], second: [NamedTensor] = []
   ) throws(TrainingError) {
     let wanted = Self.tensors(weights, first, second)
     try checkArchitecture(wanted)
-    let sum = try file.read(into: wanted)
-    guard let text = file.metadata["sha256"] else { return }
-    guard text == JSON.string(sum).text else {
-      throw SafetensorsFile.damaged(file.path, "its data do not match their checksum")
-    }
+    try compare(sum: file.read(into: wanted))
+  }
+
+  /// Reads the whole file and verifies its metadata and checksum.
+  ///
+  /// - Throws: `damaged` for a file that is not as it was written.
+  package func verify() throws(TrainingError) {
+    _ = try metadata()
+    try compare(sum: file.read(into: []))
+  }
+
+  private func compare(sum: String) throws(TrainingError) {
+    guard let text = file.metadata["sha256"], text != JSON.string(sum).text else { return }
+    throw .damaged(file: file.path, reason: "its data do not match their checksum")
   }
 
   private func checkArchitecture(_ wanted: [NamedTensor]) throws(TrainingError) {
@@ -188,10 +143,14 @@ extension Checkpoint {
   ///
   /// The tensors are `best`'s if `first` and `second`, Adam's moments under their weights' names,
   /// are left out, and `last`'s otherwise.
+  /// - Parameters:
+  ///   - wrote: is told the bytes of each tensor that was written.
+  ///   - willReplace: is called when the new checkpoint is on the disk and about to take its name.
   /// - Throws: `inputOutput` naming the path and the reason; the old checkpoint is then untouched.
   package static func write(
     to path: String, weights: [NamedTensor], first: [NamedTensor] = [], second: [NamedTensor] = [],
-    metadata: CheckpointMetadata
+    metadata: CheckpointMetadata, wrote: (Int) -> Void = { _ in },
+    willReplace: () throws(FileError) -> Void = {}
   ) throws(TrainingError) {
     let tensors = tensors(weights, first, second)
     let encoder = JSONEncoder()
@@ -205,7 +164,9 @@ extension Checkpoint {
       ("intensities", metadata.intensities.text),
       ("sha256", JSON.string(Safetensors.sha256(tensors)).text),
     ]
-    try Safetensors.write(tensors, metadata: strings, to: path, kind: "checkpoint")
+    try Safetensors.write(
+      tensors, metadata: strings, to: path, kind: "checkpoint", wrote: wrote,
+      willReplace: willReplace)
   }
 }
 

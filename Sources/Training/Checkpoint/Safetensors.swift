@@ -26,21 +26,39 @@ package enum Safetensors {
   /// Bytes that the start of the data section is a multiple of.
   static let alignment = 64
   static let metadataKey = "__metadata__"
+  /// Bytes written between two waits for the disk: so that progress is that of the disk, and the
+  /// last wait is short.
+  private static let bytesBetweenSyncs = 64 << 20
 
   /// Writes `tensors` to `path`, which is replaced only when the new file is complete.
   ///
+  /// - Parameters:
+  ///   - kind: what errors call the file.
+  ///   - wrote: is told the bytes of each tensor that was written.
+  ///   - willReplace: is called when the new file is complete, before it takes the old one's name.
   /// - Throws: `inputOutput` naming the path and the reason; the old file is then untouched.
   package static func write(
     _ tensors: [NamedTensor], metadata: [(key: String, value: String)], to path: String,
-    kind: String = "file"
+    kind: String = "file", wrote: (Int) -> Void = { _ in },
+    willReplace: () throws(FileError) -> Void = {}
   ) throws(TrainingError) {
     let header = header(tensors, metadata)
-    try AtomicFile.write(path, kind: kind) { file throws(FileError) in
+    try AtomicFile.write(path, kind: kind, willReplace: willReplace) { file throws(FileError) in
       try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { bytes throws(FileError) in
         try file.write(bytes)
       }
       try file.write(header)
-      for tensor in tensors { try file.write(UnsafeRawBufferPointer(tensor.values.values)) }
+      var sinceSync = 0
+      for tensor in tensors {
+        let bytes = UnsafeRawBufferPointer(tensor.values.values)
+        try file.write(bytes)
+        sinceSync += bytes.count
+        if sinceSync >= bytesBetweenSyncs {
+          try file.sync()
+          sinceSync = 0
+        }
+        wrote(bytes.count)
+      }
     }
   }
 

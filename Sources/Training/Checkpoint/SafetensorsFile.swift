@@ -20,7 +20,8 @@ package struct SafetensorsFile: Sendable {
 
   /// Reads and checks the header of the file at `path`.
   ///
-  /// - Throws: `missing` for no such file, `inputOutput` for an unreadable, cut or garbled one.
+  /// - Throws: `missing` for no such file, `damaged` for a cut or garbled one, `inputOutput` for one
+  ///   that may not be read.
   package init(_ path: String) throws(TrainingError) {
     let header: SafetensorsHeader
     do throws(FileError) {
@@ -39,7 +40,7 @@ package struct SafetensorsFile: Sendable {
     } catch {
       throw Self.unreadable(path, error)
     }
-    if let reason = header.reason { throw Self.damaged(path, reason) }
+    if let reason = header.reason { throw .damaged(file: path, reason: reason) }
     self.path = path
     metadata = header.metadata
     entries = header.entries
@@ -49,7 +50,7 @@ package struct SafetensorsFile: Sendable {
   ///
   /// Names and element counts must fit; `Checkpoint` compares them first.
   /// - Returns: the hash of the whole data section as hexadecimal digits.
-  /// - Throws: `inputOutput` for a file that cannot be read or has become shorter.
+  /// - Throws: `damaged` for a file that the disk cannot read or that has become shorter.
   package func read(into tensors: [NamedTensor]) throws(TrainingError) -> String {
     let wanted = Dictionary(tensors.map { ($0.name, $0.values) }) { first, _ in first }
     let hash = Hash()
@@ -72,7 +73,7 @@ package struct SafetensorsFile: Sendable {
     } catch {
       throw Self.unreadable(path, error)
     }
-    throw Self.damaged(path, "it ends early")
+    throw .damaged(file: path, reason: "it ends early")
   }
 
   /// Reads `count` bytes that no tensor wants; false where the file ends before.
@@ -89,16 +90,9 @@ package struct SafetensorsFile: Sendable {
     return true
   }
 
-  /// The error for a file whose contents cannot be right.
-  static func damaged(_ path: String, _ reason: String) -> TrainingError {
-    .inputOutput(
-      "the checkpoint \(path) is damaged: \(reason); use another checkpoint, or remove this one to "
-        + "start anew")
-  }
-
   private static func unreadable(_ path: String, _ error: FileError) -> TrainingError {
-    error.isMissing
-      ? .missing("no checkpoint at \(path): check the path")
-      : .inputOutput("cannot read the checkpoint \(path): \(error.reason)")
+    if error.isMissing { return .missing("no checkpoint at \(path): check the path") }
+    if error.isOfTheDisk { return .damaged(file: path, reason: error.reason) }
+    return .inputOutput("cannot read the checkpoint \(path): \(error.reason)")
   }
 }

@@ -206,9 +206,9 @@ extension Configuration {
     package var validateEvery = 1
     /// Epochs from one checkpoint to the next, 1 or more.
     package var checkpointEvery = 1
-    /// Minutes from one checkpoint to the next; always nil until that is built.
+    /// Minutes from one checkpoint to the next within an epoch, above 0; nil for none there.
     package var checkpointMinutes: Double?
-    /// The number of past checkpoints kept; always 1 until more is built.
+    /// The number of checkpoints kept to go on from, `last` included, 1 or more.
     package var keep = 1
     package var recompute = Recompute.none
     /// Steps with a gradient that is not finite before the run gives up, 0 or more.

@@ -12,20 +12,6 @@ extension Codec {
   }
 }
 
-extension Codec where Value: Equatable {
-  /// This codec for a key whose other values than `value` are not built yet.
-  func only(_ value: Value) -> Codec {
-    let codec = self
-    return Codec(
-      read: { yaml throws(TrainingError) in
-        guard try codec.read(yaml) == value else {
-          throw yaml.notBuilt("other than \(value)", use: "\(value)")
-        }
-        return value
-      }, write: codec.write)
-  }
-}
-
 extension Codec where Value == [DatasetLabel] {
   /// Names with their label values: `{background: 0, liver: 1}`.
   static var labels: Codec {

@@ -134,9 +134,11 @@ extension Configuration {
       Field("accumulate", \.accumulate, .integer(atLeast: 1), "patches per rank and step"),
       Field("validateEvery", \.validateEvery, .integer(atLeast: 1), "epochs"),
       Field("checkpointEvery", \.checkpointEvery, .integer(atLeast: 1), "epochs"),
-      Field("checkpointMinutes", \.checkpointMinutes, .nullOnly("null"), "not built yet: null"),
       Field(
-        "keep", \.keep, Codec.integer(atLeast: 1).only(1), "past checkpoints; not built yet: 1"),
+        "checkpointMinutes", \.checkpointMinutes, Codec.positive.optional,
+        "and this long after the last one; null for never"),
+      Field(
+        "keep", \.keep, .integer(atLeast: 1), "checkpoints to go on from: last, last-1, ..."),
       Field("recompute", \.recompute, .choice(), "none"),
       Field(
         "maximumBadSteps", \.maximumBadSteps, .integer(atLeast: 0),

@@ -12,6 +12,9 @@ package struct FileError: Error, Equatable {
 
   var isMissing: Bool { code == ENOENT || code == ENOTDIR }
 
+  /// Whether the disk cannot give back what it was given.
+  var isOfTheDisk: Bool { code == EIO || code == EUCLEAN }
+
   /// The system's words for the error.
   package var reason: String {
     guard let text = strerror(code) else { return "error \(code)" }
@@ -123,8 +126,19 @@ package final class OutputFile: Sendable {
   /// Writes `text` in UTF-8.
   package func write(_ text: String) throws(FileError) { try write(Array(text.utf8)) }
 
+  /// The file's size in bytes.
+  var size: Int {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
+  }
+
+  /// Cuts the file to its first `size` bytes.
+  func truncate(to size: Int) { ftruncate(descriptor, size) }
+
   /// Waits until what was written is on the disk.
   package func sync() throws(FileError) {
-    guard fsync(descriptor) == 0 else { throw .last }
+    while fsync(descriptor) != 0 {
+      guard errno == EINTR else { throw .last }
+    }
   }
 }

@@ -11,9 +11,11 @@ struct Validator {
   private let classes: [ScoredClass]
   private let folder: RunFolder
   private let activity: Activity
+  private let warn: (String) -> Void
 
   init(
-    _ setup: RunSetup, model: LKUNet, folder: RunFolder, activity: Activity, on compute: Compute
+    _ setup: RunSetup, model: LKUNet, folder: RunFolder, activity: Activity, on compute: Compute,
+    warn: @escaping (String) -> Void
   ) {
     subjects = setup.validation
     store = setup.store(of: setup.validation)
@@ -22,6 +24,7 @@ struct Validator {
     classes = ScoredClass.scored(of: setup.dataset)
     self.folder = folder
     self.activity = activity
+    self.warn = warn
   }
 
   /// The scores of every validation subject; their label maps go to the run's folder.
@@ -31,7 +34,7 @@ struct Validator {
       guard let label = subject.label else { continue }
       activity.begin(.validation, subject.identifier)
       let prediction = segmenter.labelMap(of: try store.subject(subject.identifier))
-      try NIfTI.write(prediction, to: "\(folder.validation)/\(subject.identifier).nii.gz")
+      write(prediction, of: subject)
       let reference = try NIfTI.readLabels(label)
       scores.add(
         subject.identifier,
@@ -40,5 +43,14 @@ struct Validator {
           subject: subject.identifier, ignoring: segmenter.scheme.ignoredLabel))
     }
     return scores
+  }
+
+  /// Writes a label map for the user; where there is no room for it the scores count all the same.
+  private func write(_ prediction: LabelMap, of subject: Subject) {
+    do throws(ImagingError) {
+      try NIfTI.write(prediction, to: "\(folder.validation)/\(subject.identifier).nii.gz")
+    } catch {
+      warn("\(error); training goes on")
+    }
   }
 }

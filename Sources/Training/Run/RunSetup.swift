@@ -99,14 +99,11 @@ package struct RunSetup: Sendable {
     }
   }
 
-  /// The loader of this rank's patches from a step of an epoch to the end of the run.
-  package func loader(
-    from epoch: Int, step: Int, rank: Int, ranks: Int, threads: Int = 1
-  ) -> PatchLoader {
-    loader(
-      of: PatchFeed(
-        epochPlan(epoch, ranks: ranks), rank: rank, step: step,
-        endEpoch: configuration.training.epochs), threads: threads)
+  /// What is left of the epoch in which a run stands, for this number of ranks.
+  package func restOfEpoch(_ state: CheckpointState, ranks: Int) -> EpochPlan {
+    let whole = epochPlan(state.epoch, ranks: ranks)
+    guard state.patchesInEpoch > 0 else { return whole }
+    return whole.rest(from: state.patchesInEpoch, of: state.patchesOfEpoch)
   }
 
   /// The loader of the patches that `feed` asks for.

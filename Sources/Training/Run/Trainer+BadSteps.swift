@@ -86,11 +86,11 @@ extension Trainer {
   private func giveUp() throws -> Outcome {
     let steps = badSteps.inARow
     if let lastGood = badSteps.lastGood { state = lastGood }
-    try saveLast()
+    try saveAtEnd()
     return .failed(
       .badData(
         "\(steps) steps in a row had a loss or gradient that is not finite "
-          + "(training.maximumBadSteps); \(folder.lastCheckpoint) holds the state before them, "
+          + "(training.maximumBadSteps); \(folder.checkpoints.last) holds the state before them, "
           + "after step \(state.step): look at the patches in \(folder.badSteps), lower "
           + "optimizer.learningRate or set optimizer.maximumGradientNorm, then run again"))
   }

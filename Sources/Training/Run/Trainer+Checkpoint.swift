@@ -4,35 +4,35 @@ import Imaging
 import NN
 import Tensors
 
+/// What a trainer knows of its checkpoints; on the root only.
+struct Saving {
+  let writer: CheckpointWriter
+  var memory = SnapshotMemory()
+  /// When the copy of the newest `last` was made.
+  var lastCopy = ContinuousClock.now
+  /// The best score before the newest one: what counts if that one's weights cannot be written.
+  var scoreBefore: (score: Double?, epoch: Int?) = (nil, nil)
+}
+
 extension Trainer {
+  // MARK: - Going on
+
   /// Goes on from a checkpoint: the root reads it and sends it to the others.
   ///
-  /// - Throws: `configuration` for another architecture, label list or seed; `inputOutput` for a
-  ///   damaged file.
+  /// The run may have had another number of ranks: it goes on at the same patch of the epoch.
+  /// - Throws: `configuration` for another architecture or label list; `damaged`.
   package func resume(from path: String) throws {
-    if world.rank == 0 { state = try adapted(try read(path), path) }
+    if world.rank == 0 { state = try read(path) }
     try broadcastState()
     let encoded = String(decoding: try JSONEncoder().encode(state), as: UTF8.self)
     let shared = try world.broadcast(encoded)
     state = try JSONDecoder().decode(CheckpointState.self, from: Data(shared.utf8))
-    optimizer.step = state.updates
-  }
-
-  /// The state for this number of ranks: the schedule goes on at the same share of the run.
-  private func adapted(
-    _ state: CheckpointState, _ path: String
-  ) throws(TrainingError) -> CheckpointState {
-    let patchesInStep = world.size * setup.configuration.training.accumulate
-    let plan = setup.epochPlan(state.epoch, ranks: world.size)
-    guard state.patchesInEpoch % patchesInStep == 0, state.patchesInEpoch <= plan.patches else {
-      throw .configuration(
-        "\(path) stopped \(state.patchesInEpoch) patches into an epoch, which steps of "
-          + "\(patchesInStep) patches do not reach; go on with \(state.ranks) ranks")
-    }
-    var state = state
-    state.patchesDone = state.epoch * plan.patches + state.patchesInEpoch
+    let before = state.ranks
     state.ranks = world.size
-    return state
+    optimizer.step = state.updates
+    let place = "going on from \(path), step \(state.step)"
+    let change = before == world.size ? "" : ", with \(world.size) ranks, \(before) before"
+    log.logger.info("\(place)\(change)")
   }
 
   private func read(_ path: String) throws(TrainingError) -> CheckpointState {
@@ -51,26 +51,72 @@ extension Trainer {
     try world.broadcast(model.parameters.values.slice)
   }
 
-  /// Writes `last`, from which a run goes on; on the root only, but every rank comes here.
-  func saveLast() throws(TrainingError) {
-    // A run that goes on from here has no rounding errors to make good; without these, this run has
-    // the same bits.
-    reducer.forget()
-    guard world.rank == 0 else { return }
-    activity.begin(.checkpoint, "last")
-    let parameters = model.parameters
-    try Checkpoint.write(
-      to: folder.lastCheckpoint, weights: parameters.namedValues,
-      first: parameters.named(in: optimizer.first), second: parameters.named(in: optimizer.second),
-      metadata: metadata)
+  // MARK: - Saving
+
+  /// Whether `training.checkpointMinutes` are over since the last copy; on the root, which decides
+  /// for all ranks. Never while a write is under way: training does not wait for the disk here.
+  var isCheckpointDue: Bool {
+    guard world.rank == 0, let minutes = setup.configuration.training.checkpointMinutes else {
+      return false
+    }
+    return saving.writer.isIdle && ContinuousClock.now - saving.lastCopy >= .seconds(60 * minutes)
   }
 
-  /// Writes `best`, weights only; on the root only.
-  func saveBest() throws(TrainingError) {
-    guard world.rank == 0 else { return }
-    activity.begin(.checkpoint, "best")
-    try Checkpoint.write(
-      to: folder.bestCheckpoint, weights: model.parameters.namedValues, metadata: metadata)
+  /// Copies the state and has it written while training goes on. All ranks come here for `last`.
+  ///
+  /// A file that cannot be written is told in the log; training goes on.
+  func save(last: Bool, best: Bool = false) {
+    startSaving(last: last, best: best) { [log] error in
+      log.logger.warning("\(error); training goes on and the next checkpoint tries again")
+    }
+  }
+
+  /// Writes `last`, and `best` before it if asked, and returns when they are on the disk.
+  ///
+  /// - Throws: `inputOutput` if they could not be written: nothing is lost without a word.
+  func saveAtEnd(best: Bool = false) throws(TrainingError) {
+    startSaving(last: true, best: best) { _ in }
+    guard let failure = settleSaving() else { return }
+    throw .inputOutput(
+      "\(failure.error), then run again: it goes on from the checkpoint before, if there is one")
+  }
+
+  private func startSaving(
+    last: Bool, best: Bool, report: @escaping @Sendable (TrainingError) -> Void
+  ) {
+    // A run that goes on from here has no rounding errors to make good; without these, this run has
+    // the same bits.
+    if last { reducer.forget() }
+    guard last || best, world.rank == 0 else { return }
+    settleSaving()
+    activity.begin(.checkpoint, "copy")
+    let snapshot = snapshot(withMoments: last)
+    if last { saving.lastCopy = .now }
+    let kinds: [CheckpointWriter.Kind] = (best ? [.best] : []) + (last ? [.last] : [])
+    saving.writer.start(snapshot, as: kinds, report: report)
+  }
+
+  /// Waits for the write under way.
+  ///
+  /// A best score whose weights could not be written does not count: a later one may replace it.
+  @discardableResult func settleSaving() -> CheckpointWriter.Failure? {
+    guard world.rank == 0 else { return nil }
+    if !saving.writer.isIdle { activity.begin(.checkpoint, "waiting for the disk") }
+    let failure = saving.writer.wait { activity.reach($0) }
+    if failure?.kind == .best {
+      (state.bestScore, state.bestEpoch) = saving.scoreBefore
+    }
+    return failure
+  }
+
+  private func snapshot(withMoments: Bool) -> CheckpointSnapshot {
+    let parameters = model.parameters
+    let moments = withMoments ? [optimizer.first, optimizer.second] : []
+    let copies = saving.memory.copies(of: [parameters.values] + moments)
+    return CheckpointSnapshot(
+      weights: parameters.named(in: copies[0]),
+      first: withMoments ? parameters.named(in: copies[1]) : [],
+      second: withMoments ? parameters.named(in: copies[2]) : [], metadata: metadata)
   }
 
   private var metadata: CheckpointMetadata {

@@ -18,13 +18,15 @@ package final class Trainer {
   package internal(set) var state: CheckpointState
   let reducer: GradientReducer
   private let schedule: Schedule
-  private let patchesInRun: Int
   var badSteps = BadSteps()
+  var saving: Saving
+  private var areMetricsWritten = true
   /// What this rank is doing, for a watchdog.
   package let activity = Activity()
   private let layers: [Int: String]
   private lazy var validator = Validator(
-    setup, model: model, folder: folder, activity: activity, on: compute)
+    setup, model: model, folder: folder, activity: activity, on: compute
+  ) { [log] in log.logger.warning("\($0)") }
 
   /// Builds the replica of this rank, with the parameters of the root; `state` says where to go on.
   package init(
@@ -47,10 +49,9 @@ package final class Trainer {
       by: settings.distributed.compression.sum(count: model.parameters.count),
       over: try world.duplicate())
     schedule = settings.learningRates(globalBatch: world.size * settings.training.accumulate)
-    patchesInRun =
-      settings.training.epochs * setup.epochPlan(0, ranks: world.size).patches
-    state = CheckpointState(
-      step: 0, epoch: 0, patchesDone: 0, ranks: world.size, seed: settings.seed)
+    state = CheckpointState(step: 0, epoch: 0, ranks: world.size, seed: settings.seed)
+    saving = Saving(
+      writer: CheckpointWriter(folder.checkpoints, keep: settings.training.keep))
     layers = Dictionary(
       uniqueKeysWithValues: model.parameters.parameters.map { ($0.offset, $0.layer) })
     model.inspect = { [activity] part, _ in activity.reach(part) }
@@ -72,30 +73,33 @@ package final class Trainer {
     let epochs = setup.configuration.training.epochs
     guard state.epoch < epochs else { return .finished }
     log.begin(patches: patchesInRun, epochs: epochs)
-    let loader = setup.loader(
-      from: state.epoch, step: stepInEpoch, rank: world.rank, ranks: world.size)
+    let rest = setup.restOfEpoch(state, ranks: world.size)
+    let loader = setup.loader(of: PatchFeed(rest, rank: world.rank, endEpoch: epochs))
     defer {
       loader.stop()
+      settleSaving()
       log.end()
     }
     while state.epoch < epochs {
-      let plan = setup.epochPlan(state.epoch, ranks: world.size)
-      for step in stepInEpoch..<plan.steps {
+      let plan = setup.restOfEpoch(state, ranks: world.size)
+      state.patchesOfEpoch = plan.patches
+      for step in 0..<plan.steps {
         if let limit = maximumSteps, state.step >= limit { return try end(.reachedStepLimit) }
         if let outcome = try train(step, of: plan, from: loader) { return outcome }
       }
       try finishEpoch()
     }
+    try log.finish()
     return .finished
   }
 
-  /// How many steps of the current epoch are done.
-  private var stepInEpoch: Int {
-    state.patchesInEpoch / (world.size * setup.configuration.training.accumulate)
+  private var patchesInRun: Int {
+    setup.configuration.training.epochs * setup.epochPlan(0, ranks: world.size).patches
   }
 
   private func end(_ outcome: Outcome) throws -> Outcome {
-    try saveLast()
+    try saveAtEnd()
+    try log.finish()
     return outcome
   }
 
@@ -115,16 +119,8 @@ package final class Trainer {
     let report = try self.step(patches, of: patchesInStep, timedBy: &clock)
     let before = state
     state.step += 1
-    state.patchesDone += patchesInStep
     state.patchesInEpoch += patchesInStep
-    if world.rank == 0 {
-      try log.step(
-        StepRecord(
-          step: state.step, epoch: state.epoch + 1, loss: report.loss,
-          learningRate: report.learningRate, gradientNorm: report.gradientNorm,
-          seconds: clock.seconds),
-        stepInEpoch: step + 1, stepsPerEpoch: plan.steps, patchesDone: state.patchesDone)
-    }
+    record(report, clock.seconds, step: step, of: plan)
     if let end = try guardAgainstBadStep(report, patches, of: patchesInStep, before: before) {
       return end
     }
@@ -133,7 +129,37 @@ package final class Trainer {
     {
       return .failed(failure)
     }
-    return report.asksToStop ? try end(.stopped) : nil
+    if report.asksToStop { return try end(.stopped) }
+    if report.asksForCheckpoint { save(last: true) }
+    return nil
+  }
+
+  private func record(
+    _ report: StepReport, _ seconds: StepSeconds, step: Int, of plan: EpochPlan
+  ) {
+    guard world.rank == 0 else { return }
+    let progress = state.progress(of: setup.configuration.training.epochs)
+    let done = (progress * Double(patchesInRun)).rounded()
+    write { () throws(TrainingError) in
+      try log.step(
+        StepRecord(
+          step: state.step, epoch: state.epoch + 1, loss: report.loss,
+          learningRate: report.learningRate, gradientNorm: report.gradientNorm, seconds: seconds),
+        stepInEpoch: plan.stepsBefore + step + 1, stepsPerEpoch: plan.stepsBefore + plan.steps,
+        patchesDone: Int(done))
+    }
+  }
+
+  /// Writes metrics. Those that do not fit on the disk wait in memory for the next time: that is no
+  /// reason to stop, and is told once.
+  private func write(_ metrics: () throws(TrainingError) -> Void) {
+    do throws(TrainingError) {
+      try metrics()
+      areMetricsWritten = true
+    } catch {
+      if areMetricsWritten { log.logger.warning("\(error); training goes on") }
+      areMetricsWritten = false
+    }
   }
 
   /// What one step did, the same on every rank.
@@ -143,7 +169,10 @@ package final class Trainer {
     /// The L2 norm of the summed gradient before clipping.
     package let gradientNorm: Double
     let learningRate: Double
+    /// Whether a rank was asked to stop.
     let asksToStop: Bool
+    /// Whether the root wants a checkpoint.
+    let asksForCheckpoint: Bool
     package var isFinite: Bool { loss.isFinite && gradientNorm.isFinite }
   }
 
@@ -175,24 +204,25 @@ package final class Trainer {
     activity.begin(.allreduce)
     try reducer.finish()
     activity.reach("loss")
-    let stop = StopRequest.isMade ? 1.0 : 0
-    var shared = [loss, stop]
+    var shared = [loss, StopRequest.isMade ? 1 : 0, isCheckpointDue ? 1 : 0]
     try world.allreduceSum(&shared)
     activity.begin(.update)
     clock.endAllreduce(reducer)
-    let report = update(loss: shared[0], asksToStop: shared[1] > 0)
+    let report = update(
+      loss: shared[0], asksToStop: shared[1] > 0, asksForCheckpoint: shared[2] > 0)
     clock.end(\.update)
     return report
   }
 
   /// Clips and updates, unless a number is not finite: every rank has the same sums, so all agree.
-  private func update(loss: Double, asksToStop: Bool) -> StepReport {
+  private func update(loss: Double, asksToStop: Bool, asksForCheckpoint: Bool) -> StepReport {
     let limit = setup.configuration.optimizer.maximumGradientNorm.map(Float.init)
     let norm = model.parameters.clipGradients(toNorm: limit)
-    let progress = Double(state.patchesDone) / Double(patchesInRun)
+    let progress = state.progress(of: setup.configuration.training.epochs)
     let rate = schedule.learningRate(progress: progress, step: state.step)
     let report = StepReport(
-      loss: loss, gradientNorm: norm, learningRate: rate, asksToStop: asksToStop)
+      loss: loss, gradientNorm: norm, learningRate: rate, asksToStop: asksToStop,
+      asksForCheckpoint: asksForCheckpoint)
     if report.isFinite {
       optimizer.update(model.parameters, learningRate: rate, on: compute)
     }
@@ -206,24 +236,29 @@ package final class Trainer {
     state.patchesInEpoch = 0
     let settings = setup.configuration.training
     let isLast = state.epoch == settings.epochs
-    if isLast || state.epoch % settings.validateEvery == 0 { try validate() }
-    if isLast || state.epoch % settings.checkpointEvery == 0 { try saveLast() }
+    let isValidated = isLast || state.epoch % settings.validateEvery == 0
+    let isBest = isValidated ? try validate() : false
+    if isLast { return try saveAtEnd(best: isBest) }
+    save(last: state.epoch % settings.checkpointEvery == 0, best: isBest)
   }
 
-  /// Scores the validation subjects on the root; a better mean Dice than before is kept as `best`.
-  ///
-  /// A run without validation subjects keeps its newest weights as `best`.
-  private func validate() throws {
-    guard world.rank == 0 else { return }
-    guard !setup.validation.isEmpty else { return try saveBest() }
+  /// Scores the validation subjects on the root, and tells there whether the weights are the best so
+  /// far: by mean Dice, or for want of validation subjects as the newest.
+  private func validate() throws -> Bool {
+    guard world.rank == 0 else { return false }
+    settleSaving()
+    guard !setup.validation.isEmpty else { return true }
     let scores = try validator.validate()
-    try log.validation(ValidationRecord(scores, step: state.step, epoch: state.epoch))
+    write { () throws(TrainingError) in
+      try log.validation(ValidationRecord(scores, step: state.step, epoch: state.epoch))
+    }
     let dice = scores.foreground.dice ?? 0
     let isBest = dice > state.bestScore ?? -1
     log.logger.info("\(ValidationRecord.summary(of: scores, epoch: state.epoch, isBest: isBest))")
-    guard isBest else { return }
+    guard isBest else { return false }
+    saving.scoreBefore = (state.bestScore, state.bestEpoch)
     state.bestScore = dice
     state.bestEpoch = state.epoch
-    try saveBest()
+    return true
   }
 }

@@ -72,14 +72,13 @@ package struct TrainingRun {
       return .finished
     }
     let folder = RunFolder(options.output ?? "runs/\(setup.configuration.name)")
-    let checkpoint = try sharedCheckpoint(in: folder)
-    let log = try openLog(in: folder, setup: setup, checkpoint: checkpoint)
+    let choice = try sharedChoice(in: folder)
+    let log = try openLog(in: folder, setup: setup, choice: choice)
     let compute = Compute(
       threads: budget.threads, precision: setup.configuration.model.precision)
     let trainer = try Trainer(setup, world: world, folder: folder, log: log, on: compute)
-    if let checkpoint {
-      try trainer.resume(from: checkpoint)
-      log.logger.info("going on from \(checkpoint), step \(trainer.state.step)")
+    if let choice {
+      try trainer.resume(from: choice.path)
     } else if let weights = options.weights {
       try trainer.startFromWeights(weights)
     }
@@ -108,30 +107,44 @@ package struct TrainingRun {
   }
 
   /// The checkpoint to go on from; empty text stands for none on its way to the other ranks.
-  private func sharedCheckpoint(in folder: RunFolder) throws -> String? {
-    var path = ""
+  ///
+  /// `auto` takes the newest that is whole; a file that the user names must be whole itself.
+  private func sharedChoice(in folder: RunFolder) throws -> CheckpointFolder.Choice? {
+    var choice: CheckpointFolder.Choice?
     if world.rank == 0 {
       switch options.resume {
       case .never: break
-      case .file(let file): path = Paths.absolute(file, from: Paths.workingDirectory)
-      case .auto:
-        let last = folder.lastCheckpoint
-        if FileManager.default.fileExists(atPath: last) { path = last }
+      case .file(let file):
+        let path = Paths.absolute(file, from: Paths.workingDirectory)
+        try Checkpoint(path).verify()
+        choice = CheckpointFolder.Choice(path: path)
+      case .auto: choice = try folder.checkpoints.newestWhole()
       }
     }
-    let shared = try world.broadcast(path)
-    return shared.isEmpty ? nil : shared
+    let path = try world.broadcast(choice?.path ?? "")
+    return path.isEmpty ? nil : choice ?? CheckpointFolder.Choice(path: path)
+  }
+
+  /// Says which checkpoints are damaged, and takes them out of the way of new ones.
+  private func tell(_ choice: CheckpointFolder.Choice, in folder: RunFolder, _ log: RunLog) {
+    for damage in choice.damaged {
+      let aside = folder.checkpoints.setAside(damage).map { "; it is now \($0)" } ?? ""
+      let instead = "going on from the one before, \(choice.path)"
+      log.logger.warning(
+        "the checkpoint \(damage.path) is damaged: \(damage.reason)\(aside); \(instead)")
+    }
   }
 
   private func openLog(
-    in folder: RunFolder, setup: RunSetup, checkpoint: String?
+    in folder: RunFolder, setup: RunSetup, choice: CheckpointFolder.Choice?
   ) throws -> RunLog {
     let hosts = try world.gather(world.hostName)
     let notes = try budget.notes(ofAll: world)
     guard world.rank == 0 else { return .silent }
     // A checkpoint that does not fit is found out before anything of the old run is touched.
-    let state = try checkpoint.map { path throws(TrainingError) in
-      try Checkpoint(path).resumableState(with: setup.configuration, labels: setup.scheme.json)
+    let state = try choice.map { choice throws(TrainingError) in
+      try Checkpoint(choice.path)
+        .resumableState(with: setup.configuration, labels: setup.scheme.json)
     }
     try folder.create()
     try folder.write(setup.configuration)
@@ -141,6 +154,7 @@ package struct TrainingRun {
     if let diagnostic = InstructionSet.diagnostic { log.logger.warning("\(diagnostic)") }
     for line in description(of: setup) { log.logger.info("\(line)") }
     log.logger.info("results go to \(folder.path)")
+    if let choice { tell(choice, in: folder, log) }
     return log
   }
 
@@ -175,7 +189,7 @@ package struct TrainingRun {
     case .finished:
       let best = state.bestScore.map { String(format: ", best validation Dice %.4f", $0) } ?? ""
       return "finished: \(state.epoch) epochs, \(state.step) steps\(best); "
-        + "best weights in \(folder.bestCheckpoint)"
+        + "best weights in \(folder.checkpoints.best)"
     case .reachedStepLimit:
       return "stopped after \(state.step) steps as asked; run again to go on"
     case .stopped:

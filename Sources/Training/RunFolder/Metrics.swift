@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Seconds that the parts of a step took.
 package struct StepSeconds: Equatable, Sendable {
@@ -98,9 +99,17 @@ package struct ValidationRecord: Sendable {
 }
 
 /// The file of a run's steps and validations, one JSON object a line.
-struct MetricsFile: Sendable {
+final class MetricsFile: Sendable {
+  private struct State {
+    /// The bytes of the file's whole lines.
+    var size: Int
+    /// Lines that the disk has refused so far.
+    var waiting: [UInt8] = []
+  }
+
   private let path: String
   private let file: OutputFile
+  private let state: Mutex<State>
 
   /// Opens the file at `path` to append to it, after cutting what lies past `step`.
   ///
@@ -111,12 +120,32 @@ struct MetricsFile: Sendable {
     do throws(FileError) { file = try OutputFile(path, flags: O_CREAT | O_APPEND) } catch {
       throw .inputOutput("cannot write \(path): \(error.reason)")
     }
+    state = Mutex(State(size: file.size))
   }
 
-  /// Appends one object as a line, in a single call so that lines stay whole.
-  func append(_ json: JSON) throws(TrainingError) {
-    do throws(FileError) { try file.write(json.text + "\n") } catch {
-      throw .inputOutput("cannot write \(path): \(error.reason); make room and run again")
+  /// Appends one object as a line.
+  ///
+  /// - Throws: `inputOutput` if the disk refuses; the line then waits in memory for the next call.
+  func append(_ json: JSON) throws(TrainingError) { try append(Array((json.text + "\n").utf8)) }
+
+  /// Writes the lines that still wait.
+  ///
+  /// - Throws: `inputOutput` if the disk refuses them.
+  func finish() throws(TrainingError) { try append([]) }
+
+  /// Writes in a single call, and takes back what was written of it if the rest was refused, so that
+  /// lines stay whole.
+  private func append(_ line: [UInt8]) throws(TrainingError) {
+    try state.withLock { state throws(TrainingError) in
+      state.waiting += line
+      do throws(FileError) {
+        try file.write(state.waiting)
+        state.size += state.waiting.count
+        state.waiting = []
+      } catch {
+        file.truncate(to: state.size)
+        throw .inputOutput("cannot write \(path): \(error.reason); make room")
+      }
     }
   }
 

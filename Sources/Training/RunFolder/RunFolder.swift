@@ -9,8 +9,7 @@ package struct RunFolder: Sendable {
   package var manifest: String { path + "/manifest.json" }
   package var log: String { path + "/train.log" }
   package var metrics: String { path + "/metrics.jsonl" }
-  package var lastCheckpoint: String { path + "/checkpoints/last.safetensors" }
-  package var bestCheckpoint: String { path + "/checkpoints/best.safetensors" }
+  package var checkpoints: CheckpointFolder { CheckpointFolder(path + "/checkpoints") }
   /// The folder of the validation subjects' predicted label maps.
   package var validation: String { path + "/validation" }
   /// The folder of the inputs whose loss or gradient was not finite; made when the first comes.
@@ -25,10 +24,12 @@ package struct RunFolder: Sendable {
   ///
   /// - Throws: `inputOutput` naming the folder and the reason.
   package func create() throws(TrainingError) {
-    for folder in [path, path + "/checkpoints", validation] { try Self.makeFolder(folder) }
-    for folder in [path, path + "/checkpoints", validation] where access(folder, W_OK | X_OK) != 0 {
+    let folders = [path, checkpoints.path, validation]
+    for folder in folders { try Self.makeFolder(folder) }
+    for folder in folders where access(folder, W_OK | X_OK) != 0 {
       throw Self.unwritable(folder, .last)
     }
+    AtomicFile.removeLeftovers(in: checkpoints.path)
   }
 
   /// Makes `badSteps` where it is missing.

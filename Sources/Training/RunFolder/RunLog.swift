@@ -52,7 +52,7 @@ package final class RunLog: Sendable {
   /// - Parameters:
   ///   - stepInEpoch: the step of the epoch, counted from 1.
   ///   - patchesDone: patches done since the run began, resumed ones included.
-  /// - Throws: `inputOutput` where the metrics cannot be written.
+  /// - Throws: `inputOutput` where the metrics cannot be written; they wait for the next call then.
   package func step(
     _ record: StepRecord, stepInEpoch: Int, stepsPerEpoch: Int, patchesDone: Int
   ) throws(TrainingError) {
@@ -66,10 +66,15 @@ package final class RunLog: Sendable {
 
   /// Writes a validation's metrics.
   ///
-  /// - Throws: `inputOutput` where they cannot be written.
+  /// - Throws: `inputOutput` where they cannot be written; they wait for the next call then.
   package func validation(_ record: ValidationRecord) throws(TrainingError) {
     try metrics?.append(record.json)
   }
+
+  /// Writes metrics that wait for room on the disk.
+  ///
+  /// - Throws: `inputOutput` if there still is none: nothing is lost without a word.
+  package func finish() throws(TrainingError) { try metrics?.finish() }
 
   /// Ends the progress line, so that what follows starts on its own.
   package func end() { sink.endProgress() }
