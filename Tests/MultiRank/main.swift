@@ -5,7 +5,7 @@ import Collectives
 // does, and add its call to this list.
 let allTests =
   communicatorTests() + reducerTests() + threadBudgetTests() + trainerTests()
-  + replicaTests() + badStepTests()
+  + replicaTests() + badStepTests() + validationTests()
 
 do {
   let session = try MPISession()

@@ -181,7 +181,6 @@ import Training
     Case("training: {keep: 2}", "training.keep other than 1; use 1"),
     Case("distributed: {compression: bf16}", "distributed.compression bf16; use none"),
     Case("distributed: {reproducible: true}", "distributed.reproducible true; use false"),
-    Case("distributed: {validation: all}", "distributed.validation all; use root"),
     Case("postprocessing: [{class: 1}]", "postprocessing steps; use []"),
   ]
 

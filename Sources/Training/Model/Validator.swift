@@ -1,43 +1,78 @@
 import Collectives
+import Foundation
 import Imaging
 import NN
 import Tensors
 
-/// Segments the validation subjects whole and scores them on their own grids.
-struct Validator {
+/// Segments the validation subjects whole and scores them on their own grids: all on the root, or
+/// dealt to the ranks.
+package struct Validator {
   private let subjects: [Subject]
   private let store: SubjectStore
   private let segmenter: Segmenter
+  private let classes: [ScoredClass]
   private let folder: RunFolder
+  private let world: Communicator
   private let activity: Activity
 
-  init(
-    _ setup: RunSetup, model: LKUNet, folder: RunFolder, activity: Activity, on compute: Compute
+  /// The part of this rank, by `distributed.validation`.
+  package init(
+    _ setup: RunSetup, model: LKUNet, world: Communicator, folder: RunFolder, activity: Activity,
+    on compute: Compute
   ) {
-    subjects = setup.validation
-    store = setup.store(of: setup.validation)
+    let place = setup.configuration.distributed.validation
+    subjects = setup.validation.enumerated()
+      .filter { place.rank(ofSubject: $0.offset, ranks: world.size) == world.rank }
+      .map(\.element)
+    store = setup.store(of: subjects)
     segmenter = Segmenter(
       model: model, scheme: setup.scheme, patch: setup.configuration.patchExtent, on: compute)
+    classes = ScoredClass.foreground(of: setup.scheme.labels)
     self.folder = folder
+    self.world = world
     self.activity = activity
   }
 
-  /// The scores of every validation subject; their label maps go to the run's folder.
-  func validate() throws(ImagingError) -> Scores {
-    let classes = ScoredClass.foreground(of: segmenter.scheme.labels)
+  /// The scores of every validation subject on the root, nil on the other ranks. The label maps go
+  /// to the run's folder, each written by the rank that made it.
+  ///
+  /// Collective; a rank that is done sleeps until all are.
+  /// - Throws: `ImagingError` for a bad file of this rank's, or `CommunicationError`.
+  package func validate() throws -> Scores? {
+    var own: [String: [Score]] = [:]
+    for subject in subjects { own[subject.identifier] = try score(subject) }
+    activity.begin(.barrier, "validation")
+    try world.barrierPatiently()
+    // JSON keeps every bit of a finite number.
+    guard let all = try world.gather(Array(JSONEncoder().encode(own))) else { return nil }
     var scores = Scores(classes: classes)
-    for subject in subjects {
-      guard let label = subject.label else { continue }
-      activity.begin(.validation, subject.identifier)
-      let prediction = segmenter.labelMap(of: try store.subject(subject.identifier))
-      try NIfTI.write(prediction, to: "\(folder.validation)/\(subject.identifier).nii.gz")
-      let reference = try NIfTI.readLabels(label)
-      scores.add(
-        subject.identifier,
-        try Metrics.evaluate(
-          prediction: prediction, reference: reference, classes: classes,
-          subject: subject.identifier))
+    for part in all {
+      let part = try JSONDecoder().decode([String: [Score]].self, from: Data(part))
+      for (identifier, ofSubject) in part { scores.add(identifier, ofSubject) }
     }
     return scores
+  }
+
+  private func score(_ subject: Subject) throws(ImagingError) -> [Score] {
+    guard let label = subject.label else {
+      throw .missing("subject \(subject.identifier) has no label map to validate on")
+    }
+    activity.begin(.validation, subject.identifier)
+    let prediction = segmenter.labelMap(of: try store.subject(subject.identifier))
+    activity.reach("scores")
+    try NIfTI.write(prediction, to: "\(folder.validation)/\(subject.identifier).nii.gz")
+    return try Metrics.evaluate(
+      prediction: prediction, reference: try NIfTI.readLabels(label), classes: classes,
+      subject: subject.identifier)
+  }
+}
+
+extension Configuration.ValidationPlace {
+  /// The rank that segments a validation subject, 0..<ranks.
+  fileprivate func rank(ofSubject index: Int, ranks: Int) -> Int {
+    switch self {
+    case .root: 0
+    case .all: index % ranks
+    }
   }
 }

@@ -24,7 +24,7 @@ package final class Trainer {
   package let activity = Activity()
   private let layers: [Int: String]
   private lazy var validator = Validator(
-    setup, model: model, folder: folder, activity: activity, on: compute)
+    setup, model: model, world: world, folder: folder, activity: activity, on: compute)
 
   /// Builds the replica of this rank, with the parameters of the root; `state` says where to go on.
   package init(
@@ -205,13 +205,12 @@ package final class Trainer {
     if isLast || state.epoch % settings.checkpointEvery == 0 { try saveLast() }
   }
 
-  /// Scores the validation subjects on the root; a better mean Dice than before is kept as `best`.
+  /// Scores the validation subjects; a better mean Dice than before is kept as `best`. Collective.
   ///
   /// A run without validation subjects keeps its newest weights as `best`.
   private func validate() throws {
-    guard world.rank == 0 else { return }
     guard !setup.validation.isEmpty else { return try saveBest() }
-    let scores = try validator.validate()
+    guard let scores = try validator.validate() else { return }
     try log.validation(ValidationRecord(scores, step: state.step, epoch: state.epoch))
     let dice = scores.foreground.dice ?? 0
     let isBest = dice > state.bestScore ?? -1
