@@ -33,7 +33,7 @@ struct BrokenRun {
   }
 
   /// Trains until the job ends, and runs `action` in a shell once `moment` holds there. Both may use
-  /// `$run`, `$launcher` (mpirun's process) and `$(rank N)` (a rank's).
+  /// `$run` and `$(rank N)`, the process of a rank.
   func train(
     when moment: String = "[ -s $run/metrics.jsonl ]", then action: String = ":"
   ) throws -> End {
