@@ -118,6 +118,13 @@ int cmpi_gather(cmpi_comm comm, const void *data, int count, void *into, const i
     return MPI_Gatherv(data, count, MPI_BYTE, into, counts, offsets, MPI_BYTE, root, comm_of(comm));
 }
 
+int cmpi_start_barrier(cmpi_comm comm, cmpi_request *request) {
+    MPI_Request started = MPI_REQUEST_NULL;
+    int status = MPI_Ibarrier(comm_of(comm), &started);
+    *request = keep(started);
+    return status;
+}
+
 int cmpi_start_send(cmpi_comm comm, const void *data, int count, int rank,
                     cmpi_request *request) {
     MPI_Request started = MPI_REQUEST_NULL;

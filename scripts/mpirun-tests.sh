@@ -46,17 +46,29 @@ sum() {
 
 ranks() { sum "$1 ranks" 120 mpirun --oversubscribe -n "$1" "$tests"; }
 
-# Expects exit code $2 and the text $3 of the command that follows, within 30 seconds.
+# The processes of the tests that still run, by a variable that only they have.
+left() {
+  for process in /proc/[0-9]*; do
+    [ "$(cat "$process/comm" 2>/dev/null)" = MultiRankTests ] || continue
+    { tr '\0' '\n' <"$process/environ"; } 2>/dev/null | grep -qx "LKDIST_TESTS=$log" &&
+      echo "$process"
+  done
+}
+export LKDIST_TESTS="$log"
+
+# Expects exit code $2 and the text $3 of the command that follows, within 30 seconds, and that it
+# leaves no process within 2 more.
 expect() {
   name=$1 code=$2 text=$3
   shift 3
   timeout -k 5 30 "$@" >"$log" 2>&1
   seen=$?
-  if [ "$seen" = "$code" ] && grep -qF "$text" "$log"; then
+  for _ in 1 2 3 4; do [ -z "$(left)" ] || sleep 0.5; done
+  if [ "$seen" = "$code" ] && grep -qF "$text" "$log" && [ -z "$(left)" ]; then
     echo "ok      $name"
     passed=$((passed + 1))
   else
-    echo "FAILED  $name: exit code $seen, not $code, or no '$text' in:"
+    echo "FAILED  $name: exit code $seen, not $code, or no '$text', or processes '$(left)' left:"
     cat "$log"
     failed=$((failed + 1))
   fi
@@ -79,6 +91,13 @@ expect "an MPI error of one rank ends the job" 71 "MPI_ERR_ROOT" \
 expect "an error that unwinds past the session ends the job" 70 "left without a word" \
   mpirun --oversubscribe -n 3 "$tests" leave
 
+for n in 2 4; do # 132 is mpirun's for a trap
+  expect "one of $n ranks that crashes in forward ends the job and is named" 132 \
+    "process rank $((n - 1)) with PID" mpirun --oversubscribe -n "$n" "$tests" train-crash
+done
+expect "a crash says where" 132 "a mistake in step 2, forward (case_" \
+  mpirun --oversubscribe -n 2 "$tests" train-crash
+
 echo "== ranks that hang"
 watch() { expect "$1" "$2" "$3" mpirun --oversubscribe -n "$4" "$tests" "$5"; }
 for n in 2 4; do
@@ -90,6 +109,8 @@ for n in 2 4; do
   watch "a root that is stopped is named by one of $n ranks" 71 \
     "the root, rank 0 on $host, last in step 17, load, has been silent for" "$n" watch-stop-root
 done
+watch "a rank that is stopped before its first beat is named" 71 \
+  "rank 2 on $host began the run but has sent no sign of life in" 3 watch-stop-early
 watch "who finds the root silent says where it is itself" 71 \
   "this rank is in step 17, barrier" 3 watch-stop-root
 watch "of ranks that wait for each other the one behind is named" 71 \

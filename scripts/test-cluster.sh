@@ -108,6 +108,24 @@ loses_a_rank() {
   ok "weights equal those of the undisturbed run" 'same_result killed'
 }
 
+# loses_the_cable SCRIPT SECONDS: the ranks' watch ends the job, 5 s after it heard the last of one.
+loses_the_cable() {
+  local run=cable-${1%.sbatch}
+  submit "$run" "$1" --set distributed.timeoutSeconds=5
+  wait_for 60 'at_step '"$run"' 20'
+  cut_cable node2
+  ok "$1: a cut cable ends the job within $2 s" \
+    'wait_for '"$2"' "grep -qE \"a rank was lost .exit code (71|205)\" $log"'
+  ok "$1: the rank behind it is named" \
+    'grep -q "rank 1 on node2, last in step [0-9]*, .*, has been silent for" "$log"'
+  ok "$1: no rank is left on either side" \
+    'wait_for 10 "[ -z \"\$(rank_on node1)\$(rank_on node2)\" ]"'
+  join_cable node2
+  ok "$1: the job is queued again" 'requeued 1'
+  start_now
+  ok "$1: it finishes with the same weights" 'completed && same_result "$run"'
+}
+
 stops_by_the_clock() {
   LKDIST_TIME_LIMIT=2 step clock
   ok "LKDIST_TIME_LIMIT ends every rank with code 75" '[ $code = 75 ]'
@@ -221,12 +239,14 @@ prepare || exit 1
 hosts_up 3
 ok "a Slurm of three nodes starts" 'slurm_up 3 "$work/slurm"'
 tests=(trains_by_srun "stops_and_goes_on train.sbatch" "stops_and_goes_on mpirun.sbatch"
-  loses_a_node meets_a_node_again loses_a_rank stops_by_the_clock
+  loses_a_node meets_a_node_again loses_a_rank "loses_the_cable train.sbatch 15"
+  stops_by_the_clock
   turns_term_into_a_checkpoint is_cancelled needs_pmix gives_up cross_validates
   predicts)
 if [ "${1:-}" = --long ]; then
   shift
-  tests+=(meets_the_time_limit notices_a_dead_node loses_the_cable loses_many_ranks leaves_with_75
+  tests+=(meets_the_time_limit notices_a_dead_node "loses_the_cable mpirun.sbatch 75"
+    loses_many_ranks leaves_with_75
     loses_ranks_all_the_time)
 fi
 if [ $# -gt 0 ]; then tests=("$@"); fi # by name

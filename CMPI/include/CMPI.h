@@ -41,6 +41,8 @@ int cmpi_allreduce(cmpi_comm comm, void *data, int count, cmpi_type type,
 int cmpi_gather(cmpi_comm comm, const void *data, int count, void *into, const int *counts,
                 const int *offsets, int root);
 
+/* MPI_Ibarrier. */
+int cmpi_start_barrier(cmpi_comm comm, cmpi_request *request);
 /* MPI_Isend of bytes; `data` must stay until the request has ended. */
 int cmpi_start_send(cmpi_comm comm, const void *data, int count, int rank, cmpi_request *request);
 /* MPI_Irecv of `count` bytes; `data` must stay until the request has ended. */

@@ -46,13 +46,8 @@ extension Communicator {
   ) throws(CommunicationError) {
     var requests: [cmpi_request] = []
     for step in 1..<max(size, 1) { try start((rank + step) % size, &requests) }
-    var (isFinished, nap): (Int32, UInt32) = (0, shortestNap)
-    while true {
-      let status = cmpi_test_all(&requests, Int32(requests.count), &isFinished)
-      try check(status, operation, rank: rank)
-      guard isFinished == 0 else { return }
-      usleep(nap)
-      nap = min(nap * 2, longestNap)
+    try wait(for: operation, longestNap: 200) {
+      cmpi_test_all(&requests, Int32(requests.count), &$0)
     }
   }
 
@@ -78,7 +73,3 @@ extension Communicator {
     return request
   }
 }
-
-/// Microseconds between two looks: 20, then ever more. 100 to 1000 were no better through shared
-/// memory or between hosts.
-private let (shortestNap, longestNap): (UInt32, UInt32) = (20, 200)

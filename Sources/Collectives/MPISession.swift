@@ -1,5 +1,6 @@
 import CMPI
 import Foundation
+import Tensors
 
 /// MPI from start to end: one per process, alone (a world of one rank) or under a launcher.
 ///
@@ -23,6 +24,8 @@ package struct MPISession: ~Copyable {
     let ranks = try Communicator.ofTheWorld()
     try step?.check(worldSize: ranks.size)
     world = ranks
+    // Not 71: another try, as of a lost rank, would need as much memory.
+    OutOfMemory.ends { message in fail(message, code: 70) }
   }
 
   /// Ends MPI when every rank has come here ("MPI_Finalize", MPI 3.1, 8.7).

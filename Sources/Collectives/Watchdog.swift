@@ -135,8 +135,8 @@ package final class Watchdog: @unchecked Sendable {
     let place = late.beat.map { "in \($0)" }
     return switch late.reason {
     case .silent(let seconds):
-      "\(name), \(place.map { "last " + $0 } ?? "never heard of"), has been silent for "
-        + "\(Int(seconds)) s"
+      place.map { "\(name), last \($0), has been silent for \(Int(seconds)) s" }
+        ?? "\(name) began the run but has sent no sign of life in \(Int(seconds)) s"
     case .stuck(let seconds):
       "\(name), \(place ?? "at work"), has made no progress for \(Int(seconds)) s"
     case .behind(let seconds):

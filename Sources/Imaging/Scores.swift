@@ -31,7 +31,7 @@ package struct ScoredClass: Hashable, Sendable {
 }
 
 /// How well one class of one subject, or a mean of such, agrees with the reference.
-package struct Score: Hashable, Sendable {
+package struct Score: Hashable, Codable, Sendable {
   /// In 0...1; nil where undefined.
   package var dice: Double?
   /// In mm; nil where undefined.

@@ -1,4 +1,4 @@
-import Synchronization
+import Glibc
 
 /// A block of 64-byte aligned floats that is given back to its pool, or freed, with its last owner.
 package final class FloatBuffer: @unchecked Sendable {
@@ -21,12 +21,14 @@ package final class FloatBuffer: @unchecked Sendable {
   }
 
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
-    UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
-      .bindMemory(to: Float.self, capacity: max(count, 1))
+    // A multiple of the alignment, as aligned_alloc asks.
+    let bytes = (max(count, 1) * 4 + 63) / 64 * 64
+    guard let memory = aligned_alloc(64, bytes) else { OutOfMemory.end(wanting: bytes) }
+    return memory.bindMemory(to: Float.self, capacity: max(count, 1))
   }
 
   deinit {
-    if let pool { pool.give(pointer, count: count) } else { pointer.deallocate() }
+    if let pool { pool.give(pointer, count: count) } else { free(pointer) }
   }
 
   /// The whole block as a slice.

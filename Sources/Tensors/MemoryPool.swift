@@ -12,6 +12,8 @@ package final class MemoryPool: Sendable {
     var gaps: [Range<Int>] = []
     /// Floats that were ever in use.
     var top = 0
+    /// Floats from the start that may be written.
+    var writable = 0
     var growths = 0
   }
   private let state = Mutex(State())
@@ -28,13 +30,13 @@ package final class MemoryPool: Sendable {
     var bytes = Int(ProcessInfo.processInfo.physicalMemory)
     while true {
       let memory = mmap(
-        nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        nil, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
       if let memory, memory != MAP_FAILED {
         capacity = bytes / MemoryLayout<Float>.stride
         base = FloatAddress(pointer: memory.bindMemory(to: Float.self, capacity: capacity))
         return
       }
-      guard bytes > 1 << 20 else { fatalError("no address space is left: raise `ulimit -v`") }
+      guard bytes > 1 << 20 else { OutOfMemory.end(wanting: bytes) }
       bytes /= 2
     }
   }
@@ -47,15 +49,30 @@ package final class MemoryPool: Sendable {
   /// A block of `count` floats with undefined contents.
   package func take(_ count: Int) -> FloatBuffer {
     let size = Self.rounded(count)
-    let start = state.withLock { state in
-      state.fill(size) ?? state.grow(by: size)
+    let start = state.withLock { state -> Int? in
+      let start = state.fill(size) ?? state.grow(by: size)
+      return makeWritable(&state) ? start : nil
     }
-    guard start + size <= capacity else {
-      fatalError(
-        "out of memory: \(capacity >> 28) GiB are not enough; use a smaller patch, fewer ranks a node "
-          + "or training.recompute: blocks")
-    }
+    guard let start else { OutOfMemory.end(wanting: size * MemoryLayout<Float>.stride) }
     return FloatBuffer(count: count, pointer: base.pointer + start, pool: self)
+  }
+
+  /// Asks the system for the memory up to `top`; false where it gives no more.
+  ///
+  /// Addresses alone count towards no limit but that of addresses; memory is asked for as it is
+  /// needed, so that limits and other ranks' needs show here and not as a crash.
+  private func makeWritable(_ state: inout State) -> Bool {
+    guard state.top > state.writable else { return true }
+    // Our choice: 32 MiB at a time, far more than a huge page.
+    let piece = (32 << 20) / MemoryLayout<Float>.stride
+    let end = min(capacity, (state.top + piece - 1) / piece * piece)
+    guard state.top <= capacity,
+      mprotect(
+        base.pointer + state.writable, (end - state.writable) * MemoryLayout<Float>.stride,
+        PROT_READ | PROT_WRITE) == 0
+    else { return false }
+    state.writable = end
+    return true
   }
 
   /// Whether the float at `pointer` is this pool's.

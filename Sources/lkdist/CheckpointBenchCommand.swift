@@ -41,7 +41,7 @@ struct CheckpointBenchCommand: ParsableCommand {
     let budget = try ThreadBudget.ofThisRank(flag: shared.threads, world: session.world)
     let benchmark = try CheckpointBenchmark(
       model, extent: extent, folder: output, on: Compute(threads: budget.threads))
-    let idle = benchmark.secondsPerStep(steps)
+    let idle = try benchmark.secondsPerStep(steps)
     for _ in 0..<checkpoints { print(try benchmark.checkpoint(idle: idle).text) }
     try session.finalize()
   }

@@ -21,6 +21,34 @@ import Testing
     return bytes.dropFirst(8 + length)
   }
 
+  @Test func `validation on all ranks gives what validation on the root gives`() throws {
+    let data = try TinyDataset(subjects: 9)
+    func run(_ place: String) throws -> (metrics: [Substring], log: String, maps: [String: Data]) {
+      let run = data.folder.file(place)
+      let result = try Command.lkdist(
+        ranks: 2, "train", data.configuration, "--output", run, "--set",
+        "distributed.validation=\(place)")
+      #expect(result.code == 0, "\(result.errors)")
+      let metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8)
+      let maps = try FileManager.default.contentsOfDirectory(atPath: run + "/validation").map {
+        ($0, try Data(contentsOf: URL(fileURLWithPath: "\(run)/validation/\($0)")))
+      }
+      return (
+        metrics.split(separator: "\n").filter { $0.contains("\"dice\"") },
+        try String(contentsOfFile: run + "/train.log", encoding: .utf8),
+        Dictionary(uniqueKeysWithValues: maps)
+      )
+    }
+    let (root, all) = (try run("root"), try run("all"))
+    #expect(root.metrics.count == 2 && root.metrics == all.metrics, "\(root) \(all)")
+    #expect(root.maps.count == 3 && root.maps == all.maps)
+    #expect(all.log.contains("validation Dice") && all.log.contains("best so far"))
+    let best = ["root", "all"].map { data.folder.file("\($0)/checkpoints/best.safetensors") }
+    // Headers differ by the configuration.
+    let tensors = try best.map { try Data(contentsOf: URL(fileURLWithPath: $0)).suffix(9999) }
+    #expect(tensors[0] == tensors[1])
+  }
+
   @Test func `a run starts from the weights of another`() throws {
     func run(_ output: String, _ more: String...) throws {
       let words = [Command.lkdist, "train", data.configuration, "--set", "training.epochs=1"]

@@ -4,69 +4,63 @@ import Testing
 
 /// A rank that hangs in a real run, as a user sees it.
 @Suite(.serialized) struct WatchdogCommandTests {
+  /// Subjects of which 0 and 3 are held out, for ranks 0 and 1.
   private let data: TinyDataset
-  private var run: String { data.folder.file("run") }
+  private let timeout = 4.0
 
-  init() throws { data = try TinyDataset() }
+  init() throws { data = try TinyDataset(subjects: 6) }
 
-  /// Trains with 2 ranks without an end and runs `action` in a shell once steps are done; there
-  /// `rank N` prints the process of a rank and `$!` is mpirun.
-  private func train(timeout: Int, then action: String) throws -> Command.Result {
-    try Command.run([
-      "bash", "-c",
-      """
-      mpirun -n 2 --oversubscribe \(Command.lkdist) train \(data.configuration) \
-        --output \(run) --set training.epochs=100000 --set training.validateEvery=100000 \
-        --set training.checkpointEvery=100000 --set distributed.timeoutSeconds=\(timeout) &
-      launcher=$!
-      rank() {
-        for child in $(pgrep -P $launcher); do
-          if tr '\\0' '\\n' < /proc/$child/environ | grep -qx OMPI_COMM_WORLD_RANK=$1; then
-            echo $child
-          fi
-        done
-      }
-      while ! [ -s \(run)/metrics.jsonl ]; do sleep 0.1; done
-      \(action)
-      wait $launcher
-      code=$?
-      for process in $processes; do
-        for i in $(seq 20); do
-          if ! [ -e /proc/$process ] || grep -q '^State:.*Z' /proc/$process/status; then
-            continue 2
-          fi
-          sleep 0.1
-        done
-        echo "process $process is left"
-      done
-      exit $code
-      """,
-    ])
+  private func run(_ settings: String...) -> BrokenRun {
+    BrokenRun(data, ["distributed.timeoutSeconds=\(timeout)"] + settings)
   }
 
-  @Test func `a stopped rank is named, the job ends with code 71 and leaves no process`() throws {
-    let start = ContinuousClock.now
-    let result = try train(
-      timeout: 4, then: "sleep 1; processes=\"$(rank 0) $(rank 1)\"; kill -STOP $(rank 1)")
-    #expect(result.code == 71, "\(result.errors)")
-    #expect(ContinuousClock.now - start < .seconds(60))
-    #expect(!result.output.contains("is left"), "\(result.output)")
-    let log = try String(contentsOfFile: run + "/train.log", encoding: .utf8)
-    for text in [result.errors, log] {
-      #expect(text.contains("rank 1 on "), "\(text)")
-      #expect(
-        text.contains(", last in step ") && text.contains(", has been silent for "), "\(text)")
+  /// A run whose validation takes a minute: a volume of many windows after each step.
+  private func validating(_ place: String) -> BrokenRun {
+    run(
+      "training.validateEvery=1", "training.stepsPerEpoch=1", "distributed.validation=\(place)",
+      "data.spacing=[0.15,0.15,0.15]")
+  }
+
+  /// Expects that the end named the late rank, in time, and left nothing.
+  private func expect(_ end: BrokenRun.End, named texts: String..., inLog: Bool = true) {
+    #expect(end.code == 71, "\(end.errors)")
+    #expect(end.seconds < timeout + 10, "\(end.seconds) s")
+    #expect(end.left == "", "\(end.errors)")
+    for text in texts {
+      #expect(end.errors.contains(text), "\(text) in \(end.errors)")
+      #expect(!inLog || end.log.contains(text), "\(text) in \(end.log)")
     }
   }
 
+  @Test func `a stopped rank is named, the job ends with code 71 and leaves no process`() throws {
+    let end = try run().train(then: "sleep 1; kill -STOP $(rank 1)")
+    expect(end, named: "rank 1 on ", ", last in step ", ", has been silent for ")
+  }
+
   @Test func `a rank stopped for less than the timeout does not matter`() throws {
-    let result = try train(
-      timeout: 6,
-      then: """
-        processes="$(rank 0) $(rank 1)"
-        kill -STOP $(rank 1); sleep 3; kill -CONT $(rank 1); sleep 1; kill -USR1 $(rank 0)
-        """)
-    #expect(result.code == 75, "\(result.errors)")
-    #expect(!result.errors.contains("silent"), "\(result.errors)")
+    let end = try run().train(
+      then: "kill -STOP $(rank 1); sleep 2; kill -CONT $(rank 1); sleep 1; kill -USR1 $(rank 0)")
+    #expect(end.code == 75, "\(end.errors)")
+    #expect(!end.errors.contains("silent"), "\(end.errors)")
+  }
+
+  @Test func `a rank stopped in its part of the validation is named with the subject`() throws {
+    let end = try validating("all").train(then: "sleep 2; kill -STOP $(rank 1)")
+    expect(
+      end, named: "rank 1 on ", "last in step 1, validation (case_3, ", "has been silent for ")
+  }
+
+  @Test func `a root stopped in validation is named by those who sleep meanwhile`() throws {
+    let end = try validating("root").train(then: "sleep 2; kill -STOP $(rank 0)")
+    expect(
+      end, named: "the root, rank 0 on ", "last in step 1, validation (case_0, ",
+      "has been silent for ", "this rank is in step 1, barrier (validation)", inLog: false)
+  }
+
+  @Test func `validation longer than the timeout is no hang`() throws {
+    let end = try validating("root").train(then: "sleep 6; kill -9 $(rank 0)")
+    #expect(end.code == 137, "\(end.errors)")
+    #expect(!end.errors.contains("silent"), "\(end.errors)")
+    #expect(!end.errors.contains("no progress"), "\(end.errors)")
   }
 }

@@ -105,7 +105,7 @@ func compressionTests() -> [MultiRankTest] {
       _ = try first.trainer.run(maximumSteps: 3)
       let second = try makeTrainer(world, overrides: overrides)
       try second.trainer.folder.create()
-      try second.trainer.resume(from: first.trainer.folder.lastCheckpoint)
+      try second.trainer.resume(from: first.trainer.folder.checkpoints.last)
       _ = try second.trainer.run()
       checks.equal(bits(of: second.trainer), bits(of: whole.trainer))
       withExtendedLifetime((whole.data, first.data, second.data)) {}

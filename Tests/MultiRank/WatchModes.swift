@@ -13,8 +13,11 @@ func runWatched(_ mode: String, world: Communicator) throws {
     // As a log on a file system that is gone.
     if mode == "watch-hanging-log" { sleep(1000) }
   }
+  // Before the watch has sent anything.
+  if mode == "watch-stop-early", isLast(world) { raise(SIGSTOP) }
   activity.begin(.load, step: 17)
   switch mode {
+  case "watch-stop-early": break
   case "watch-hang", "watch-hanging-log": if isLast(world) { hang(activity) }
   case "watch-stop": if isLast(world) { stopSelf() }
   case "watch-stop-root": if world.rank == 0 { stopSelf() }

@@ -5,7 +5,7 @@ import Collectives
 // does, and add its call to this list.
 let allTests =
   communicatorTests() + reducerTests() + compressionTests() + threadBudgetTests() + trainerTests()
-  + replicaTests() + badStepTests() + checkpointTests()
+  + replicaTests() + badStepTests() + checkpointTests() + validationTests()
 
 do {
   let session = try MPISession()

@@ -191,7 +191,6 @@ import Training
       "model.attention[0].decomposed false; use true"),
     Case("optimizer: {shard: true}", "optimizer.shard true; use false"),
     Case("distributed: {reproducible: true}", "distributed.reproducible true; use false"),
-    Case("distributed: {validation: all}", "distributed.validation all; use root"),
     Case("postprocessing: [{class: 1}]", "postprocessing steps; use []"),
   ]
 

@@ -22,17 +22,6 @@ notices_a_dead_node() {
   boot node2
 }
 
-loses_the_cable() {
-  OMPI_MCA_oob_tcp_keepalive_time=3 OMPI_MCA_oob_tcp_keepalive_intvl=1 submit cut mpirun.sbatch
-  wait_for 60 'at_step cut 20'
-  cut_cable node2
-  ok "mpirun notices the silent host" 'wait_for 60 "grep -q \"exit code 205\" $log"'
-  join_cable node2
-  requeued 1
-  start_now
-  ok "it finishes with the same weights" 'completed && same_result cut'
-}
-
 loses_many_ranks() {
   local kills=0 before
   submit many train.sbatch

@@ -22,8 +22,8 @@ package final class CheckpointBenchmark {
   }
 
   /// The median seconds of `steps` steps while nothing is written.
-  package func secondsPerStep(_ steps: Int) -> Double {
-    let seconds = (0..<steps).map { _ in stepSeconds() }
+  package func secondsPerStep(_ steps: Int) throws -> Double {
+    let seconds = try (0..<steps).map { _ in try stepSeconds() }
     return seconds.sorted()[steps / 2]
   }
 
@@ -32,14 +32,14 @@ package final class CheckpointBenchmark {
   /// - Parameter idle: the seconds of a step while nothing is written.
   /// - Returns: a line with the seconds that training was held up, and their share of 10 minutes.
   /// - Throws: `inputOutput` where the checkpoint cannot be written.
-  package func checkpoint(idle: Double) throws(TrainingError) -> JSON {
+  package func checkpoint(idle: Double) throws -> JSON {
     let clock = ContinuousClock()
     let start = clock.now
     let snapshot = snapshot()
     let copied = clock.now
     writer.start(snapshot, as: [.last]) { _ in }
     var steps: [Double] = []
-    repeat { steps.append(stepSeconds()) } while !writer.isIdle
+    repeat { steps.append(try stepSeconds()) } while !writer.isIdle
     if let failure = writer.wait() { throw failure.error }
     let copy = (copied - start) / .seconds(1)
     let heldUp = copy + steps.reduce(0) { $0 + $1 - idle }
@@ -52,7 +52,7 @@ package final class CheckpointBenchmark {
     ]
   }
 
-  private func stepSeconds() -> Double { benchmark.step()["step_s"]?.number ?? 0 }
+  private func stepSeconds() throws -> Double { try benchmark.step()["step_s"]?.number ?? 0 }
 
   private func snapshot() -> CheckpointSnapshot {
     let parameters = benchmark.model.parameters

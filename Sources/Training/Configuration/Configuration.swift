@@ -238,7 +238,7 @@ extension Configuration {
   package enum Compression: String, CaseIterable, Sendable { case none, bf16 }
 
   /// The ranks that segment the validation subjects.
-  package enum ValidationPlace: String, CaseIterable, Sendable { case root }
+  package enum ValidationPlace: String, CaseIterable, Sendable { case root, all }
 
   /// What ranks with different weights lead to.
   package enum OnReplicaMismatch: String, CaseIterable, Sendable { case stop, repair }

@@ -156,7 +156,9 @@ extension Configuration {
       Field(
         "timeoutSeconds", \.timeoutSeconds, .number("a number of at least 1") { $0 >= 1 },
         "without progress of a rank before the job ends"),
-      Field("validation", \.validation, .choice(notBuilt: ["all"]), "root"),
+      Field(
+        "validation", \.validation, .choice(),
+        "root (the other ranks sleep) | all (subjects are dealt to the ranks)"),
       Field(
         "checkReplicasEvery", \.checkReplicasEvery, .integer(atLeast: 1),
         "steps between comparisons of the ranks' weights"),

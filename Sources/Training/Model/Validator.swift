@@ -1,48 +1,71 @@
 import Collectives
+import Foundation
 import Imaging
 import NN
 import Tensors
 
-/// Segments the validation subjects whole and scores them on their own grids.
-struct Validator {
+/// Segments the validation subjects whole and scores them on their own grids: all on the root, or
+/// dealt to the ranks.
+package struct Validator {
   private let subjects: [Subject]
   private let store: SubjectStore
   private let segmenter: Segmenter
   private let classes: [ScoredClass]
   private let folder: RunFolder
+  private let world: Communicator
   private let activity: Activity
   private let warn: (String) -> Void
 
-  init(
-    _ setup: RunSetup, model: LKUNet, folder: RunFolder, activity: Activity, on compute: Compute,
-    warn: @escaping (String) -> Void
+  /// The part of this rank, by `distributed.validation`; `warn` hears of what a user should know.
+  package init(
+    _ setup: RunSetup, model: LKUNet, world: Communicator, folder: RunFolder, activity: Activity,
+    on compute: Compute, warn: @escaping (String) -> Void
   ) {
-    subjects = setup.validation
-    store = setup.store(of: setup.validation)
+    let place = setup.configuration.distributed.validation
+    subjects = setup.validation.enumerated()
+      .filter { place.rank(ofSubject: $0.offset, ranks: world.size) == world.rank }
+      .map(\.element)
+    store = setup.store(of: subjects)
     segmenter = Segmenter(
       model: model, scheme: setup.scheme, patch: setup.configuration.patchExtent, on: compute)
     classes = ScoredClass.scored(of: setup.dataset)
     self.folder = folder
+    self.world = world
     self.activity = activity
     self.warn = warn
   }
 
-  /// The scores of every validation subject; their label maps go to the run's folder.
-  func validate() throws(ImagingError) -> Scores {
+  /// The scores of every validation subject on the root, nil on the other ranks. The label maps go
+  /// to the run's folder, each written by the rank that made it.
+  ///
+  /// Collective; a rank that is done sleeps until all are.
+  /// - Throws: `ImagingError` for a bad file of this rank's, or `CommunicationError`.
+  package func validate() throws -> Scores? {
+    var own: [String: [Score]] = [:]
+    for subject in subjects { own[subject.identifier] = try score(subject) }
+    activity.begin(.barrier, "validation")
+    try world.barrierPatiently()
+    // JSON keeps every bit of a finite number.
+    guard let all = try world.gather(Array(JSONEncoder().encode(own))) else { return nil }
     var scores = Scores(classes: classes)
-    for subject in subjects {
-      guard let label = subject.label else { continue }
-      activity.begin(.validation, subject.identifier)
-      let prediction = segmenter.labelMap(of: try store.subject(subject.identifier))
-      write(prediction, of: subject)
-      let reference = try NIfTI.readLabels(label)
-      scores.add(
-        subject.identifier,
-        try Metrics.evaluate(
-          prediction: prediction, reference: reference, classes: classes,
-          subject: subject.identifier, ignoring: segmenter.scheme.ignoredLabel))
+    for part in all {
+      let part = try JSONDecoder().decode([String: [Score]].self, from: Data(part))
+      for (identifier, ofSubject) in part { scores.add(identifier, ofSubject) }
     }
     return scores
+  }
+
+  private func score(_ subject: Subject) throws(ImagingError) -> [Score] {
+    guard let label = subject.label else {
+      throw .missing("subject \(subject.identifier) has no label map to validate on")
+    }
+    activity.begin(.validation, subject.identifier)
+    let prediction = segmenter.labelMap(of: try store.subject(subject.identifier))
+    activity.reach("scores")
+    write(prediction, of: subject)
+    return try Metrics.evaluate(
+      prediction: prediction, reference: try NIfTI.readLabels(label), classes: classes,
+      subject: subject.identifier, ignoring: segmenter.scheme.ignoredLabel)
   }
 
   /// Writes a label map for the user; where there is no room for it the scores count all the same.
@@ -51,6 +74,16 @@ struct Validator {
       try NIfTI.write(prediction, to: "\(folder.validation)/\(subject.identifier).nii.gz")
     } catch {
       warn("\(error); training goes on")
+    }
+  }
+}
+
+extension Configuration.ValidationPlace {
+  /// The rank that segments a validation subject, 0..<ranks.
+  fileprivate func rank(ofSubject index: Int, ranks: Int) -> Int {
+    switch self {
+    case .root: 0
+    case .all: index % ranks
     }
   }
 }

@@ -25,7 +25,7 @@ package final class Trainer {
   package let activity = Activity()
   private let layers: [Int: String]
   private lazy var validator = Validator(
-    setup, model: model, folder: folder, activity: activity, on: compute
+    setup, model: model, world: world, folder: folder, activity: activity, on: compute
   ) { [log] in log.logger.warning("\($0)") }
 
   /// Builds the replica of this rank, with the parameters of the root; `state` says where to go on.
@@ -242,13 +242,12 @@ package final class Trainer {
     save(last: state.epoch % settings.checkpointEvery == 0, best: isBest)
   }
 
-  /// Scores the validation subjects on the root, and tells there whether the weights are the best so
-  /// far: by mean Dice, or for want of validation subjects as the newest.
+  /// Scores the validation subjects, and tells on the root whether the weights are the best so far: by
+  /// mean Dice, or for want of validation subjects as the newest. Collective.
   private func validate() throws -> Bool {
-    guard world.rank == 0 else { return false }
     settleSaving()
-    guard !setup.validation.isEmpty else { return true }
-    let scores = try validator.validate()
+    guard !setup.validation.isEmpty else { return world.rank == 0 }
+    guard let scores = try validator.validate() else { return false }
     write { () throws(TrainingError) in
       try log.validation(ValidationRecord(scores, step: state.step, epoch: state.epoch))
     }

@@ -91,7 +91,7 @@ package struct TrainingRun {
       level: outcome.isFailure ? .error : .info, "\(ending(outcome, trainer, folder))")
     // No rank leaves before the root has written what the others' ends would cut off.
     trainer.activity.begin(.barrier, "end")
-    try world.barrier()
+    try world.barrierPatiently()
     watchdog.stop()
     return outcome
   }
