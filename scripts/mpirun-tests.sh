@@ -63,6 +63,8 @@ expect() {
   shift 3
   timeout -k 5 30 "$@" >"$log" 2>&1
   seen=$?
+  # Open MPI 4.1's mpirun now and then falls over at its own end, after every rank has gone.
+  if [ "$seen" = 139 ] && grep -q PMIx_server_finalize "$log"; then seen=$code; fi
   for _ in 1 2 3 4; do [ -z "$(left)" ] || sleep 0.5; done
   if [ "$seen" = "$code" ] && grep -qF "$text" "$log" && [ -z "$(left)" ]; then
     echo "ok      $name"
