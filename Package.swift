@@ -58,7 +58,7 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors"], swiftSettings: strict),
     .testTarget(
-      name: "NNTests", dependencies: ["NN", "Kernels", "Tensors"],
+      name: "NNTests", dependencies: ["TestSupport", "NN", "Kernels", "Tensors"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
       name: "ImagingTests", dependencies: ["TestSupport", "Imaging", "Tensors"],

@@ -1,5 +1,6 @@
 import CMPI
 import Glibc
+import Tensors
 
 // Sums by shards, for a communication thread: each rank owns a shard of a bucket, receives it from
 // all, adds, and sends the sum to all. MPI's own calls wait by spinning, which takes a processor
@@ -33,6 +34,13 @@ extension Communicator {
       requests.append(
         try receive(data + shards[other].lowerBound, shards[other].count, from: other))
       requests.append(try send(data + own.lowerBound, own.count, to: other))
+    }
+  }
+
+  /// Completes `block`, of which each rank has its `shards` of a layout, on every rank. Collective.
+  package func gather(_ block: FloatSlice, _ layout: ShardLayout) throws(CommunicationError) {
+    for bucket in layout.buckets {
+      try gatherShards(layout.shards(of: bucket), of: block.pointer)
     }
   }
 

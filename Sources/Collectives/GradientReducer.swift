@@ -71,9 +71,10 @@ package final class GradientReducer {
     thread.start()
   }
 
-  /// The ranges of the buckets, from the end of `count` floats to its start.
+  /// The ranges of the buckets, from the end of `count` floats to its start; the first may be short.
   package static func bounds(of count: Int, bucketFloats: Int) -> [Range<Int>] {
-    stride(from: count, to: 0, by: -bucketFloats).map { max(0, $0 - bucketFloats)..<$0 }
+    stride(from: 0, to: count, by: bucketFloats)
+      .map { $0..<min(count, $0 + bucketFloats) }.reversed()
   }
 
   /// Says that the gradients of flat offsets >= `offset` will not change in this step; the buckets

@@ -3,8 +3,8 @@ import Tensors
 
 /// Operations on a flat run of floats, in chunks of fixed size so that threads do not matter.
 package enum FlatBlock {
-  /// Floats a work item handles; 256 KiB, so that it stays in a core's L2. Initial weights and the
-  /// last bit of norms depend on it.
+  /// Floats a work item handles; 256 KiB, so that it stays in a core's L2. Initial weights depend on
+  /// it.
   static let chunk = 1 << 16
 
   /// Sets every float to `value`.
@@ -22,14 +22,61 @@ package enum FlatBlock {
     }
   }
 
+  /// Adds the floats of `other`, which are as many, to those of `slice`.
+  package static func add(_ other: FloatSlice, to slice: FloatSlice, on compute: Compute) {
+    forChunks(of: slice.count, on: compute) { _, range in
+      slice.slice(range).add(other.slice(range))
+    }
+  }
+
+  /// Copies the floats of `other`, which are as many, to `slice`.
+  package static func copy(_ other: FloatSlice, to slice: FloatSlice, on compute: Compute) {
+    forChunks(of: slice.count, on: compute) { _, range in
+      slice.slice(range).copy(other.slice(range))
+    }
+  }
+
+  // MARK: - Norm
+
+  /// Floats whose squares are summed first, so that ranks can share a norm without changing its bits:
+  /// small, so that many ranks have their own of a bucket of a few MiB.
+  package static let run = 1 << 12
+
+  /// The number of runs of a block of `count` floats.
+  package static func runs(_ count: Int) -> Int { (count + run - 1) / run }
+
   /// The sum of squares, in double precision.
   package static func squaredNorm(_ slice: FloatSlice, on compute: Compute) -> Double {
-    let count = chunks(slice.count)
-    let partial = DoubleScratch(count: count, on: compute)
-    forChunks(of: slice.count, on: compute) { index, range in
-      partial.pointer[index] = sumOfSquares(slice.slice(range))
+    let sums = DoubleScratch(count: runs(slice.count), on: compute)
+    sumSquares(slice, in: 0..<slice.count, into: sums.pointer, on: compute)
+    return (0..<runs(slice.count)).reduce(0) { $0 + sums[$1] }
+  }
+
+  /// Sets, of `sums` of all runs, those of the runs that begin in `range`.
+  ///
+  /// `range` begins with a run and ends with one or with the block.
+  package static func sumSquares(
+    _ slice: FloatSlice, in range: Range<Int>, into sums: inout [Double], on compute: Compute
+  ) {
+    precondition(
+      sums.count == runs(slice.count) && range.lowerBound % run == 0,
+      "\(sums.count) sums for a block of \(slice.count) floats, from \(range.lowerBound)")
+    sums.withUnsafeMutableBufferPointer { sums in
+      guard let sums = sums.baseAddress else { return }
+      sumSquares(slice, in: range, into: sums, on: compute)
     }
-    return (0..<count).reduce(0) { $0 + partial[$1] }
+  }
+
+  private static func sumSquares(
+    _ slice: FloatSlice, in range: Range<Int>, into sums: UnsafeMutablePointer<Double>,
+    on compute: Compute
+  ) {
+    forChunks(of: range.count, on: compute) { _, chunk in
+      let end = range.lowerBound + chunk.upperBound
+      for start in stride(from: range.lowerBound + chunk.lowerBound, to: end, by: run) {
+        sums[start / run] = sumOfSquares(slice.slice(start..<min(start + run, end)))
+      }
+    }
   }
 
   // Eight independent sums, because one alone waits for each addition.
@@ -72,8 +119,6 @@ package enum FlatBlock {
       if index + 1 < count { values[index + 1] = radius * sin(angle) }
     }
   }
-
-  static func chunks(_ count: Int) -> Int { (count + chunk - 1) / chunk }
 
   /// Calls `body(chunk, range)` for each chunk of 0..<count, on all threads.
   static func forChunks(

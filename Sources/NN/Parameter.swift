@@ -97,18 +97,38 @@ package final class ParameterStore: Sendable {
     }
   }
 
-  /// Sets every gradient to zero.
-  package func zeroGradients() { FlatBlock.fill(gradients.slice, with: 0, on: compute) }
+  /// Sets every gradient to zero, or to -0, which changes no sum that it is added to, not even -0.
+  package func zeroGradients(negative: Bool = false) {
+    FlatBlock.fill(gradients.slice, with: negative ? -0.0 : 0, on: compute)
+  }
 
-  /// The L2 norm of all gradients, which are scaled down to `limit` if it is given and exceeded.
+  /// The L2 norm of all gradients; NaN or infinite if one of them is.
+  package func gradientNorm() -> Double {
+    FlatBlock.squaredNorm(gradients.slice, on: compute).squareRoot()
+  }
+
+  /// The same where each rank has summed the gradients of some `ranges` only: `sum` adds an array of
+  /// numbers of all ranks, of which all but one are 0, in place.
   ///
-  /// The norm is NaN or infinite if a gradient is; nothing is scaled then.
-  @discardableResult package func clipGradients(toNorm limit: Float?) -> Double {
-    let norm = FlatBlock.squaredNorm(gradients.slice, on: compute).squareRoot()
-    if let limit, norm.isFinite, norm > Double(limit) {
-      FlatBlock.scale(gradients.slice, by: Float(Double(limit) / norm), on: compute)
+  /// - Parameter ranges: each begins with a run of `FlatBlock.run` floats and ends with one, or with
+  ///   the block; every run is in the ranges of exactly one rank.
+  package func gradientNorm<E: Error>(
+    in ranges: [Range<Int>], sum: (inout [Double]) throws(E) -> Void
+  ) throws(E) -> Double {
+    var squares = [Double](repeating: 0, count: FlatBlock.runs(count))
+    for range in ranges {
+      FlatBlock.sumSquares(gradients.slice, in: range, into: &squares, on: compute)
     }
-    return norm
+    try sum(&squares)
+    return squares.reduce(0, +).squareRoot()
+  }
+
+  /// Scales the gradients in `ranges` so that the norm of all becomes `limit`, if `norm` exceeds it.
+  package func clipGradients(in ranges: [Range<Int>], ofNorm norm: Double, to limit: Double) {
+    guard norm.isFinite, norm > limit else { return }
+    for range in ranges {
+      FlatBlock.scale(gradients.slice.slice(range), by: Float(limit / norm), on: compute)
+    }
   }
 }
 

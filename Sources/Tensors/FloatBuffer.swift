@@ -59,6 +59,19 @@ package struct FloatSlice: Sendable {
     FloatSlice(buffer: buffer, offset: offset + range.lowerBound, count: range.count)
   }
 
+  /// Adds the floats of `other`, which are as many, on the caller's thread.
+  package func add(_ other: FloatSlice) {
+    precondition(other.count == count, "\(count) floats plus \(other.count)")
+    let (sums, addends) = (pointer, other.pointer)
+    for index in 0..<count { sums[index] += addends[index] }
+  }
+
+  /// Takes over the floats of `other`, which are as many, on the caller's thread.
+  package func copy(_ other: FloatSlice) {
+    precondition(other.count == count, "\(count) floats from \(other.count)")
+    pointer.update(from: other.pointer, count: count)
+  }
+
   /// The floats for reading.
   package var values: UnsafeBufferPointer<Float> {
     UnsafeBufferPointer(start: pointer, count: count)

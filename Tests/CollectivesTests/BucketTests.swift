@@ -10,7 +10,7 @@ import Testing
     let bounds = GradientReducer.bounds(of: count, bucketFloats: bucket)
     #expect(bounds.count == (count + bucket - 1) / bucket)
     #expect(bounds.reversed().flatMap { Array($0) } == Array(0..<count))
-    #expect(bounds.dropLast().allSatisfy { $0.count == bucket })
+    #expect(bounds.dropFirst().allSatisfy { $0.count == bucket })
   }
 
   @Test func `a gather in rounds sends every byte once and never more than a round holds`() {

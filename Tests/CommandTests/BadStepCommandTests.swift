@@ -27,4 +27,26 @@ import Testing
     #expect(!result.errors.contains("MPI_ABORT"))
     #expect(FileManager.default.fileExists(atPath: run + "/checkpoints/last.safetensors"))
   }
+
+  @Test func `a step whose gradient norm is an outlier is skipped and its subjects are named`()
+    throws
+  {
+    let data = try TinyDataset()
+    let run = data.folder.file("run")
+    // So slow a run has norms that only scatter, of which so low a limit takes about half for outliers.
+    let result = try Command.lkdist(
+      ranks: 2, "train", data.configuration, "--output", run, "--set",
+      "training.outlierZScore=0.001", "--set", "optimizer.learningRate=1.0e-6", "--set",
+      "training.stepsPerEpoch=30", "--set", "training.epochs=1")
+    #expect(result.code == 0, "\(result.errors)")
+    let log = try String(contentsOfFile: run + "/train.log", encoding: .utf8)
+    for text in [
+      "is an outlier, ",
+      "deviations above the last good steps' (training.outlierZScore), the step is",
+      "rank 0 on ", "rank 1 on ", ": subject case_", " of epoch 1 from voxel ",
+    ] {
+      #expect(log.contains(text), "\(text) in \(log)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: run + "/bad-steps"))
+  }
 }

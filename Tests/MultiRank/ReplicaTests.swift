@@ -62,18 +62,18 @@ func replicaTests() -> [MultiRankTest] {
 /// A trainer on a tiny data set of each rank's own; the same seeds give the same bytes. The data
 /// set lies on the disk as long as its value lives.
 func makeTrainer(
-  _ world: Communicator, overrides: [String] = []
+  _ world: Communicator, overrides: [String] = [], threads: Int = 1
 ) throws -> (trainer: Trainer, data: TinyDataset) {
   let data = try TinyDataset(subjects: 4)
   let configuration = try Configuration.load(data.configuration, overrides: overrides)
   let trainer = try Trainer(
     try RunSetup(configuration, world: world), world: world,
-    folder: RunFolder(data.folder.file("run")), log: .silent, on: Compute(threads: 1))
+    folder: RunFolder(data.folder.file("run")), log: .silent, on: Compute(threads: threads))
   return (trainer, data)
 }
 
 /// Flips a bit of the tensor's last value on this rank; an update may round the lowest one away.
-private func flipBit(_ bit: UInt32 = 0, of name: String, in trainer: Trainer) throws {
+func flipBit(_ bit: UInt32 = 0, of name: String, in trainer: Trainer) throws {
   guard let parameter = trainer.model.parameters.parameter(name) else { throw NoSuch(name: name) }
   let values = trainer.model.parameters.values(of: parameter).mutableValues
   let last = values.count - 1

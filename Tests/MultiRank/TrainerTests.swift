@@ -16,6 +16,24 @@ func trainerTests() -> [MultiRankTest] {
       world, checks in
       try compare(world, checks, steps: 6, overrides: ["training.stepsPerEpoch=null"])
     },
+    MultiRankTest("summed in one tree, k ranks equal a loop without ranks to the bit") {
+      world, checks in
+      for accumulate in [1, 2, 4] {
+        try compare(
+          world, checks, steps: 3,
+          overrides: reproducible + ["training.accumulate=\(accumulate)"])
+      }
+    },
+    MultiRankTest("summed in one tree, short steps have the same bits, too") { world, checks in
+      for accumulate in [1, 2] {
+        try compare(
+          world, checks, steps: 8,
+          overrides: reproducible + [
+            "training.stepsPerEpoch=null", "training.epochs=8",
+            "training.accumulate=\(accumulate)",
+          ])
+      }
+    },
   ]
 }
 
@@ -31,7 +49,9 @@ private func compare(
   let compute = Compute(threads: 1)
   let folder = RunFolder(data.folder.file("run"))
   let trainer = try Trainer(setup, world: world, folder: folder, log: .silent, on: compute)
-  let reference = try PlainLoop(setup, ranks: world.size, on: compute)
+  let isExact = configuration.distributed.reproducible
+  let patchesInStep = world.size * configuration.training.accumulate
+  let reference = try PlainLoop(setup, patchesInStep: patchesInStep, on: compute)
   var plan = setup.epochPlan(0, ranks: world.size)
   let loader = setup.loader(
     of: PatchFeed(plan, rank: world.rank, endEpoch: configuration.training.epochs))
@@ -46,6 +66,15 @@ private func compare(
     var clock = PhaseClock()
     let report = try trainer.step(patches, of: count, timedBy: &clock)
     let loss = try reference.step(of: count)
+    if isExact {
+      checks.equal(report.loss, loss)
+      checks.equal(report.gradientNorm, reference.model.parameters.gradientNorm())
+      checks.expect(
+        bits(trainer.model.parameters.values.slice)
+          == bits(reference.model.parameters.values.slice),
+        "step \(step): other bits")
+      continue
+    }
     // Sums of another order round otherwise, which Adam's first steps amplify where gradients are near 0;
     // another patch or a rank left out changes the loss by percents.
     checks.expect(
@@ -57,7 +86,7 @@ private func compare(
   }
 }
 
-/// Training without ranks, written out: forward, backward, Adam.
+/// Training without ranks, written out: forward, backward, the sum in a tree, Adam.
 private struct PlainLoop {
   let model: LKUNet
   private let setup: RunSetup
@@ -66,7 +95,7 @@ private struct PlainLoop {
   private let loader: PatchLoader
   private let schedule: Schedule
 
-  init(_ setup: RunSetup, ranks: Int, on compute: Compute) throws {
+  init(_ setup: RunSetup, patchesInStep: Int, on compute: Compute) throws {
     self.setup = setup
     self.compute = compute
     model = try LKUNet(setup.model, on: compute, seed: UInt64(setup.configuration.seed))
@@ -74,24 +103,28 @@ private struct PlainLoop {
     // Accumulating on one rank is a plan of the same patches in the same order.
     let plan = EpochPlan(
       subjects: setup.training.count, stepsPerEpoch: setup.configuration.training.stepsPerEpoch,
-      ranks: 1, accumulate: ranks, seed: UInt64(setup.configuration.seed), epoch: 0)
+      ranks: 1, accumulate: patchesInStep, seed: UInt64(setup.configuration.seed), epoch: 0)
     let feed = PatchFeed(plan, rank: 0, endEpoch: setup.configuration.training.epochs)
     loader = setup.loader(of: feed)
-    schedule = setup.configuration.learningRates(globalBatch: ranks)
+    schedule = setup.configuration.learningRates(globalBatch: patchesInStep)
   }
 
   /// One step over `count` patches; the mean loss.
   func step(of count: Int) throws -> Double {
-    model.parameters.zeroGradients()
+    let gradients = model.parameters.gradients.slice
     var loss = 0.0
+    var samples: [[Float]] = []
     for _ in 0..<count {
+      model.parameters.zeroGradients()
       let patch = try loader.next()
       let logits = model.forward(patch.image)
       let result = setup.configuration.criterion(
         logits, target: setup.scheme.target(of: patch), scale: 1 / Float(count), on: compute)
       loss += result.value / Double(count)
       model.backward(result.gradients) { _ in }
+      samples.append(Array(gradients.values))
     }
+    _ = gradients.mutableValues.update(fromContentsOf: treeSum(samples))
     // The trainer is asked for one step at a time here, so its schedule stays at the start.
     let rate = schedule.learningRate(progress: 0, step: 0)
     adam.update(model.parameters, learningRate: rate, on: compute)

@@ -5,7 +5,8 @@ import Collectives
 // does, and add its call to this list.
 let allTests =
   communicatorTests() + reducerTests() + compressionTests() + threadBudgetTests() + trainerTests()
-  + replicaTests() + badStepTests() + checkpointTests() + validationTests()
+  + replicaTests() + badStepTests() + outlierTests() + exactnessTests() + shardTests()
+  + checkpointTests() + validationTests()
 
 do {
   let session = try MPISession()

@@ -81,7 +81,7 @@ import Testing
     let fixture = try Fixture(name)
     let loss = try #require(Loss(rawValue: fixture.meta.kind ?? ""))
     let outputs = try #require(fixture.meta.outputs)
-    let extents = try #require(fixture.meta.extents).map(Extent.init)
+    let extents = try #require(fixture.meta.extents).map { Extent($0) }
     let logits = extents.enumerated().map { index, extent in
       Drawn.grid("\(name)/logits\(index)", Shape(channels: outputs, extent: extent), scale: 3)
     }

@@ -24,6 +24,33 @@ import Testing
     #expect(try fixture.worst("second", adam.second.slice.values) < 1e-6)
   }
 
+  @Test func `ranges of a block are updated as the whole is, to the bit`() {
+    let count = 10_001
+    let compute = Compute(threads: 2)
+    func store() -> ParameterStore {
+      let shape = Parameter(name: "w", shape: [count], offset: 0, initialization: .constant(0))
+      let store = ParameterStore([shape], on: compute)
+      _ = store.values.slice.mutableValues.update(fromContentsOf: Drawn.uniform("values", count))
+      return store
+    }
+    let (whole, parts) = (store(), store())
+    let even = Adam(over: [0..<4096, 8192..<count])
+    let adams = [Adam(over: [4096..<8192]), even]
+    let adam = Adam(count: count)
+    for step in 0..<3 {
+      for store in [whole, parts] {
+        _ = store.gradients.slice.mutableValues.update(
+          fromContentsOf: Drawn.uniform("gradient\(step)", count))
+      }
+      adam.update(whole, learningRate: 1e-3, on: compute)
+      for part in adams { part.update(parts, learningRate: 1e-3, on: compute) }
+    }
+    #expect(whole.values.slice.values.elementsEqual(parts.values.slice.values))
+    #expect(even.first.count == 4096 + count - 8192)
+    let second = Array(adam.second.slice.values)
+    #expect(Array(even.second.slice.values) == Array(second[..<4096] + second[8192...]))
+  }
+
   @Test func `poly falls as a power of what is left`() {
     let schedule = Schedule(kind: .poly, base: 3e-4, power: 0.9)
     #expect(schedule.learningRate(progress: 0, step: 0) == 3e-4)

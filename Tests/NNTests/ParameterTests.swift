@@ -68,20 +68,39 @@ import Testing
     }
   }
 
-  @Test func `clipping returns the norm and scales only what exceeds it`() {
-    let parameter = Parameter(
-      name: "w", shape: [200_001], offset: 0, initialization: .constant(0))
-    let store = ParameterStore([parameter], on: Compute(threads: 2))
+  private func store(_ count: Int) -> ParameterStore {
+    let parameter = Parameter(name: "w", shape: [count], offset: 0, initialization: .constant(0))
+    return ParameterStore([parameter], on: Compute(threads: 2))
+  }
+
+  @Test func `clipping scales only what exceeds the limit`() {
+    let store = store(200_001)
+    let all = [0..<200_001]
     store.gradients.slice.mutableValues.update(repeating: 0.5)
-    let norm = 0.5 * (200_001.0).squareRoot()
-    #expect(abs(store.clipGradients(toNorm: nil) - norm) < 1e-9)
-    #expect(abs(store.clipGradients(toNorm: 1000) - norm) < 1e-9)
+    let norm = store.gradientNorm()
+    #expect(abs(norm - 0.5 * (200_001.0).squareRoot()) < 1e-9)
+    store.clipGradients(in: all, ofNorm: norm, to: 1000)
     #expect(store.gradients.slice.values.allSatisfy { $0 == 0.5 })
-    #expect(abs(store.clipGradients(toNorm: 1) - norm) < 1e-9)
-    #expect(abs(store.clipGradients(toNorm: nil) - 1) < 1e-5)
+    store.clipGradients(in: all, ofNorm: norm, to: 1)
+    #expect(abs(store.gradientNorm() - 1) < 1e-5)
     store.gradients.slice.mutableValues[7] = .nan
-    #expect(store.clipGradients(toNorm: 1).isNaN)
+    #expect(store.gradientNorm().isNaN)
+    store.clipGradients(in: all, ofNorm: .nan, to: 1)
     store.zeroGradients()
-    #expect(store.clipGradients(toNorm: 1) == 0)
+    #expect(store.gradientNorm() == 0)
+  }
+
+  @Test func `a norm shared by ranks has the bits of one alone`() {
+    let store = store(200_001)
+    var stream = RandomStream(seed: 2, purpose: "norm")
+    for index in 0..<store.count { store.gradients.pointer[index] = Float(stream.normal()) }
+    let own = [8192..<40960, 4096 * 40..<200_001]
+    let others = [0..<8192, 40960..<4096 * 40]
+    let norm = store.gradientNorm(in: own) { squares in
+      _ = store.gradientNorm(in: others) { theirs in
+        squares = zip(squares, theirs).map { $0 + $1 }
+      }
+    }
+    #expect(norm == store.gradientNorm())
   }
 }

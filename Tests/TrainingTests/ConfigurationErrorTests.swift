@@ -34,7 +34,7 @@ import Training
       "training:\n  epochs: 2\n  acumulate: 3",
       "lkdist.yaml, line 3: unknown key 'training.acumulate'; did you mean 'training.accumulate'? "
         + "(keys here: epochs, stepsPerEpoch, accumulate, validateEvery, checkpointEvery, "
-        + "checkpointMinutes, keep, recompute, maximumBadSteps)"),
+        + "checkpointMinutes, keep, recompute, maximumBadSteps, outlierZScore)"),
     Case(
       "loss:\n  beta1: 3",
       "lkdist.yaml, line 2: unknown key 'loss.beta1'; did you mean 'optimizer.beta1'? (keys here: "
@@ -189,8 +189,6 @@ import Training
     Case(
       "model: {attention: [{scale: 2, kernelSize: 21, dilation: 3, decomposed: false}]}",
       "model.attention[0].decomposed false; use true"),
-    Case("optimizer: {shard: true}", "optimizer.shard true; use false"),
-    Case("distributed: {reproducible: true}", "distributed.reproducible true; use false"),
     Case("postprocessing: [{class: 1}]", "postprocessing steps; use []"),
   ]
 
@@ -248,5 +246,28 @@ import Training
           == "--set \(bad): expected key.path=value, such as training.epochs=10")
     }
     #expect(message("", ["name=[a"])?.hasPrefix("--set name=[a: not YAML: ") == true)
+  }
+
+  @Test func `samples that ranks cannot sum in one tree are refused`() throws {
+    func message(accumulate: Int, ranks: Int) throws -> String? {
+      let configuration = try Configuration.parse(
+        "{distributed: {reproducible: true}, training: {accumulate: \(accumulate)}}", folder: "/")
+      do throws(TrainingError) {
+        try configuration.check(ranks: ranks)
+        return nil
+      } catch {
+        #expect(error.exitCode == .configuration)
+        return "\(error)"
+      }
+    }
+    for (accumulate, ranks) in [(1, 3), (4, 2), (3, 1)] {
+      #expect(try message(accumulate: accumulate, ranks: ranks) == nil)
+    }
+    let compressed = try Configuration.parse(
+      "distributed: {reproducible: true, compression: bf16}", folder: "/")
+    #expect(throws: TrainingError.self) { try compressed.check(ranks: 1) }
+    let refused = try #require(try message(accumulate: 6, ranks: 2))
+    #expect(refused.contains("training.accumulate: 6"))
+    #expect(refused.contains("distributed.reproducible"))
   }
 }

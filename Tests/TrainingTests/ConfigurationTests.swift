@@ -39,7 +39,7 @@ import Training
       loss: {kind: dice-ce}
       optimizer: {kind: adam, learningRate: 3.0e-4, beta1: 0.9, beta2: 0.999, epsilon: 1.0e-8, weightDecay: 0, maximumGradientNorm: null, shard: false}
       schedule: {kind: poly, power: 0.9, warmupSteps: 0, scaleLearningRate: none}
-      training: {epochs: 200, stepsPerEpoch: null, accumulate: 1, validateEvery: 1, checkpointEvery: 1, checkpointMinutes: null, keep: 1, recompute: none, maximumBadSteps: 10}
+      training: {epochs: 200, stepsPerEpoch: null, accumulate: 1, validateEvery: 1, checkpointEvery: 1, checkpointMinutes: null, keep: 1, recompute: none, maximumBadSteps: 10, outlierZScore: null}
       distributed: {bucketMiB: 4, compression: none, reproducible: false, timeoutSeconds: 600, validation: root, checkReplicasEvery: 50, onReplicaMismatch: stop}
       postprocessing: []
       """)
@@ -63,10 +63,10 @@ import Training
             dilation: 1
         precision: exact
       loss: {kind: weighted-dice}
-      optimizer: {maximumGradientNorm: 12}
+      optimizer: {maximumGradientNorm: 12, shard: true}
       augmentation: {transforms: [{kind: mirror, axes: [x, z], probability: 0.5}]}
-      training: {stepsPerEpoch: 7, recompute: blocks}
-      distributed: {timeoutSeconds: 30, checkReplicasEvery: 5, onReplicaMismatch: repair}
+      training: {stepsPerEpoch: 7, recompute: blocks, outlierZScore: 4}
+      distributed: {reproducible: true, timeoutSeconds: 30, checkReplicasEvery: 5, onReplicaMismatch: repair}
       """)
     #expect(configuration.model.precision == .exact)
     #expect(configuration.training.recompute == .blocks)
@@ -84,6 +84,9 @@ import Training
         ]))
     #expect(configuration.loss.kind == .weightedDice)
     #expect(configuration.optimizer.maximumGradientNorm == 12)
+    #expect(configuration.optimizer.shard)
+    #expect(configuration.training.outlierZScore == 4)
+    #expect(configuration.distributed.reproducible)
     #expect(
       configuration.augmentation.transforms
         == [.mirror(Mirroring(axes: [.x, .z], probability: 0.5))])

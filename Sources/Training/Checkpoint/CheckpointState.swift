@@ -26,6 +26,8 @@ package struct CheckpointState: Codable, Equatable, Sendable {
   /// The number of ranks of the run.
   package var ranks: Int
   package var seed: Int
+  /// The norms of the last good steps; nil unless `training.outlierZScore` is in use.
+  package var norms: NormHistory?
 
   package init(
     step: Int, epoch: Int, patchesInEpoch: Int = 0, patchesOfEpoch: Int = 0, updates: Int = 0,

@@ -79,15 +79,6 @@ extension Codec where Value == Bool {
         }
       }, write: { .bool($0) })
   }
-
-  /// A flag that only `false` is built for.
-  static var falseOnly: Codec {
-    Codec(
-      read: { yaml throws(TrainingError) in
-        if try flag.read(yaml) { throw yaml.notBuilt("true", use: "false") }
-        return false
-      }, write: { .bool($0) })
-  }
 }
 
 extension Codec where Value == String {

@@ -156,7 +156,7 @@ extension Configuration {
     package var weightDecay = 0.0
     /// The L2 norm that gradients are clipped to, above 0; nil for no clipping.
     package var maximumGradientNorm: Double?
-    /// Whether the moments are spread over the ranks; always false until that is built.
+    /// Whether the moments are spread over the ranks.
     package var shard = false
 
     package init() {}
@@ -213,6 +213,9 @@ extension Configuration {
     package var recompute = Recompute.none
     /// Steps with a gradient that is not finite before the run gives up, 0 or more.
     package var maximumBadSteps = 10
+    /// Standard deviations above the recent gradient norms (of their logarithms) from which a step is
+    /// skipped, above 0; nil for never. Our addition.
+    package var outlierZScore: Double?
 
     package init() {}
   }
@@ -222,7 +225,7 @@ extension Configuration {
     /// The size of a gradient bucket in MiB, above 0.
     package var bucketMiB = 4.0
     package var compression = Compression.none
-    /// Whether sums are the same for any number of ranks; always false until that is built.
+    /// Whether the run's bits are the same for any number of ranks with equal ranks x accumulate.
     package var reproducible = false
     /// Seconds that a rank may make no progress before the job ends, 1 or more.
     package var timeoutSeconds = 600.0

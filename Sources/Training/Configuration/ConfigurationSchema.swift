@@ -101,7 +101,7 @@ extension Configuration {
       Field(
         "maximumGradientNorm", \.maximumGradientNorm, Codec.positive.optional,
         "gradients are clipped to it; null for never"),
-      Field("shard", \.shard, .falseOnly, "not built yet: false"),
+      Field("shard", \.shard, .flag, "true: each rank keeps a share of Adam's moments"),
     ])
   }
 
@@ -142,7 +142,10 @@ extension Configuration {
       Field("recompute", \.recompute, .choice(), "none"),
       Field(
         "maximumBadSteps", \.maximumBadSteps, .integer(atLeast: 0),
-        "steps without a finite gradient before giving up"),
+        "skipped steps in a row before giving up"),
+      Field(
+        "outlierZScore", \.outlierZScore, Codec.positive.optional,
+        "skip steps whose gradient norm lies so many deviations above the last 50; null for never"),
     ])
   }
 
@@ -152,7 +155,9 @@ extension Configuration {
       Field(
         "compression", \.compression, .choice(),
         "none | bf16 (gradients sent in half the bytes, rounding made good in later steps)"),
-      Field("reproducible", \.reproducible, .falseOnly, "not built yet: false"),
+      Field(
+        "reproducible", \.reproducible, .flag,
+        "true: the same bits for any ranks of equal ranks x accumulate"),
       Field(
         "timeoutSeconds", \.timeoutSeconds, .number("a number of at least 1") { $0 >= 1 },
         "without progress of a rank before the job ends"),

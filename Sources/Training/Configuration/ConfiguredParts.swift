@@ -1,5 +1,6 @@
 import Collectives
 import Imaging
+import Kernels
 import NN
 import Tensors
 
@@ -74,6 +75,13 @@ extension Configuration {
     }
   }
 
+  /// The optimizer of the values in `ranges` of the flat block.
+  package func adam(over ranges: [Range<Int>]) -> Adam {
+    Adam(
+      over: ranges, beta1: optimizer.beta1, beta2: optimizer.beta2, epsilon: optimizer.epsilon,
+      weightDecay: optimizer.weightDecay)
+  }
+
   /// The learning rate over a run whose steps take `globalBatch` patches.
   package func learningRates(globalBatch: Int) -> Schedule {
     Schedule(
@@ -81,6 +89,37 @@ extension Configuration {
       base: optimizer.learningRate, power: schedule.power, warmupSteps: schedule.warmupSteps,
       scaling: Schedule.Scaling(rawValue: schedule.scaleLearningRate.rawValue) ?? .none,
       globalBatch: globalBatch)
+  }
+
+  /// Floats of a bucket of gradients, at most 1 GiB: whole runs of a norm, so that ranks can have shards
+  /// of it.
+  package var bucketFloats: Int {
+    let runs = min(distributed.bucketMiB, 1024) * 1_048_576 / 4 / Double(FlatBlock.run)
+    return FlatBlock.run * max(1, Int(runs.rounded()))
+  }
+
+  /// Which of `count` moments each of `ranks` keeps; nil if every rank keeps all.
+  package func shards(of count: Int, ranks: Int) -> ShardLayout? {
+    guard optimizer.shard && ranks > 1 else { return nil }
+    return ShardLayout(
+      GradientReducer.bounds(of: count, bucketFloats: bucketFloats), ranks: ranks,
+      unit: FlatBlock.run)
+  }
+
+  /// Checks what depends on the number of ranks.
+  ///
+  /// - Throws: `configuration` for samples that ranks cannot sum in one tree, or not exactly.
+  package func check(ranks: Int) throws(TrainingError) {
+    if distributed.reproducible && distributed.compression != .none {
+      throw .configuration(
+        "distributed.compression: \(distributed.compression.rawValue) rounds each rank's gradients, so "
+          + "that distributed.reproducible: true cannot hold; use compression: none")
+    }
+    let accumulate = training.accumulate
+    guard distributed.reproducible, ranks > 1, accumulate.nonzeroBitCount != 1 else { return }
+    throw .configuration(
+      "training.accumulate: \(accumulate) patches a rank do not fill a branch of the tree that "
+        + "distributed.reproducible: true sums \(ranks) ranks in; use 1, 2, 4, 8, ... or one rank")
   }
 
   /// How the sampler cuts and changes training patches.
@@ -106,9 +145,11 @@ extension Configuration.Normalization {
 
 extension Configuration.Compression {
   /// The sum of buckets that sends gradients this way, for a block of `count` of them.
-  package func sum(count: Int) -> any BucketSum {
+  ///
+  /// - Parameter shards: those that ranks need, if not all.
+  package func sum(count: Int, keeping shards: ShardLayout? = nil) -> any BucketSum {
     switch self {
-    case .none: PlainSum()
+    case .none: PlainSum(keeping: shards)
     case .bf16: CompressedSum(count: count)
     }
   }

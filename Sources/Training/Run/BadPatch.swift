@@ -27,12 +27,7 @@ package struct BadPatch {
   let place: Place
 
   /// What the log says of it.
-  var description: String {
-    let corner = patch.corner
-    return "subject \(patch.subject), patch \(patch.position) of epoch \(patch.epoch + 1) from "
-      + "voxel \(corner.x), \(corner.y), \(corner.z) (x, y, z of the prepared volume): not finite "
-      + "in \(place)"
-  }
+  var description: String { "\(patch.origin): not finite in \(place)" }
 
   /// Writes the image and labels as the network saw them beside each other into `folder`.
   ///
@@ -48,6 +43,14 @@ package struct BadPatch {
     try NIfTI.write(
       LabelMap(labels: patch.labels, geometry: geometry), to: "\(folder)/\(name)-labels.nii.gz")
     return image
+  }
+}
+
+extension Patch {
+  /// Where it comes from, as the log says it.
+  var origin: String {
+    "subject \(subject), patch \(position) of epoch \(epoch + 1) from "
+      + "voxel \(corner.x), \(corner.y), \(corner.z) (x, y, z of the prepared volume)"
   }
 }
 

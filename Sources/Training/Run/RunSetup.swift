@@ -25,6 +25,7 @@ package struct RunSetup: Sendable {
   package init(_ configuration: Configuration, world: Communicator) throws {
     // The root looks first, so that a mistake is told once.
     if world.rank > 0 { try world.barrier() }
+    try configuration.check(ranks: world.size)
     self.configuration = configuration
     // Our choice: a quarter of the host's memory for subjects; the rest is the network's.
     subjectBytes = Int(ProcessInfo.processInfo.physicalMemory) / 4 / world.localSize

@@ -22,8 +22,10 @@ extension Trainer {
   /// The run may have had another number of ranks: it goes on at the same patch of the epoch.
   /// - Throws: `configuration` for another architecture or label list; `damaged`.
   package func resume(from path: String) throws {
-    if world.rank == 0 { state = try read(path) }
-    try broadcastState()
+    let moments = momentsToFill()
+    if let moments { state = try read(path, moments) }
+    try world.broadcast(model.parameters.values.slice)
+    try spread(moments)
     let encoded = String(decoding: try JSONEncoder().encode(state), as: UTF8.self)
     let shared = try world.broadcast(encoded)
     state = try JSONDecoder().decode(CheckpointState.self, from: Data(shared.utf8))
@@ -35,13 +37,15 @@ extension Trainer {
     log.logger.info("\(place)\(change)")
   }
 
-  private func read(_ path: String) throws(TrainingError) -> CheckpointState {
+  private func read(
+    _ path: String, _ moments: WholeMoments
+  ) throws(TrainingError) -> CheckpointState {
     let checkpoint = try Checkpoint(path)
     let state = try checkpoint.resumableState(with: setup.configuration, labels: setup.scheme.json)
     let parameters = model.parameters
     try checkpoint.load(
-      weights: parameters.namedValues, first: parameters.named(in: optimizer.first),
-      second: parameters.named(in: optimizer.second))
+      weights: parameters.namedValues, first: parameters.named(in: moments.first),
+      second: parameters.named(in: moments.second))
     return state
   }
 
@@ -65,32 +69,34 @@ extension Trainer {
   /// Copies the state and has it written while training goes on. All ranks come here for `last`.
   ///
   /// A file that cannot be written is told in the log; training goes on.
-  func save(last: Bool, best: Bool = false) {
-    startSaving(last: last, best: best) { [log] error in
+  func save(last: Bool, best: Bool = false) throws(CommunicationError) {
+    try startSaving(last: last, best: best) { [log] error in
       log.logger.warning("\(error); training goes on and the next checkpoint tries again")
     }
   }
 
   /// Writes `last`, and `best` before it if asked, and returns when they are on the disk.
   ///
-  /// - Throws: `inputOutput` if they could not be written: nothing is lost without a word.
-  func saveAtEnd(best: Bool = false) throws(TrainingError) {
-    startSaving(last: true, best: best) { _ in }
+  /// - Throws: `inputOutput` if they could not be written: nothing is lost without a word;
+  ///   `CommunicationError`.
+  func saveAtEnd(best: Bool = false) throws {
+    try startSaving(last: true, best: best) { _ in }
     guard let failure = settleSaving() else { return }
-    throw .inputOutput(
+    throw TrainingError.inputOutput(
       "\(failure.error), then run again: it goes on from the checkpoint before, if there is one")
   }
 
   private func startSaving(
     last: Bool, best: Bool, report: @escaping @Sendable (TrainingError) -> Void
-  ) {
+  ) throws(CommunicationError) {
     // A run that goes on from here has no rounding errors to make good; without these, this run has
     // the same bits.
     if last { reducer.forget() }
+    let moments = last ? try wholeMoments() : nil
     guard last || best, world.rank == 0 else { return }
     settleSaving()
     activity.begin(.checkpoint, "copy")
-    let snapshot = snapshot(withMoments: last)
+    let snapshot = snapshot(with: moments)
     if last { saving.lastCopy = .now }
     let kinds: [CheckpointWriter.Kind] = (best ? [.best] : []) + (last ? [.last] : [])
     saving.writer.start(snapshot, as: kinds, report: report)
@@ -109,14 +115,14 @@ extension Trainer {
     return failure
   }
 
-  private func snapshot(withMoments: Bool) -> CheckpointSnapshot {
+  private func snapshot(with moments: WholeMoments?) -> CheckpointSnapshot {
     let parameters = model.parameters
-    let moments = withMoments ? [optimizer.first, optimizer.second] : []
-    let copies = saving.memory.copies(of: [parameters.values] + moments)
+    let blocks = moments.map { [$0.first, $0.second] } ?? []
+    let copies = saving.memory.copies(of: [parameters.values] + blocks)
+      .map(parameters.named(in:))
     return CheckpointSnapshot(
-      weights: parameters.named(in: copies[0]),
-      first: withMoments ? parameters.named(in: copies[1]) : [],
-      second: withMoments ? parameters.named(in: copies[2]) : [], metadata: metadata)
+      weights: copies[0], first: blocks.isEmpty ? [] : copies[1],
+      second: blocks.isEmpty ? [] : copies[2], metadata: metadata)
   }
 
   private var metadata: CheckpointMetadata {

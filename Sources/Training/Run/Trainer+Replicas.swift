@@ -20,15 +20,16 @@ extension Trainer {
         message + "; the last checkpoint stands: look at the memory and network of that host, then "
           + "run again (or set distributed.onReplicaMismatch: repair)")
     case .repair:
-      try broadcastState(from: mismatch.reference)
+      try repair(from: mismatch.reference)
       log.logger.warning("\(message); repaired with the weights of rank \(mismatch.reference)")
       return nil
     }
   }
 
-  /// Sends one rank's weights and moments to all.
-  func broadcastState(from rank: Int = 0) throws(CommunicationError) {
-    for block in [model.parameters.values, optimizer.first, optimizer.second] {
+  /// Sends one rank's weights and moments to all; sharded moments have no copy that could differ.
+  private func repair(from rank: Int) throws(CommunicationError) {
+    let moments = shards == nil ? [optimizer.first, optimizer.second] : []
+    for block in [model.parameters.values] + moments {
       try world.broadcast(block.slice, root: rank)
     }
   }

@@ -17,6 +17,10 @@ package final class Trainer {
   let log: RunLog
   package internal(set) var state: CheckpointState
   let reducer: GradientReducer
+  /// The tree of this rank's samples with `distributed.reproducible`.
+  private let tree: GradientTree?
+  /// Who keeps which moments with `optimizer.shard`.
+  let shards: ShardLayout?
   private let schedule: Schedule
   var badSteps = BadSteps()
   var saving: Saving
@@ -40,13 +44,15 @@ package final class Trainer {
     self.log = log
     model = try LKUNet(
       setup.model, recompute: settings.training.recompute, on: compute, seed: UInt64(settings.seed))
-    optimizer = Adam(
-      count: model.parameters.count, beta1: settings.optimizer.beta1,
-      beta2: settings.optimizer.beta2, epsilon: settings.optimizer.epsilon,
-      weightDecay: settings.optimizer.weightDecay)
+    let gradients = model.parameters.gradients.slice
+    shards = settings.shards(of: gradients.count, ranks: world.size)
+    tree =
+      settings.distributed.reproducible
+      ? GradientTree(gradients, samples: settings.training.accumulate, on: compute) : nil
+    optimizer = settings.adam(over: shards?.shards(ofRank: world.rank) ?? [0..<gradients.count])
     reducer = try GradientReducer(
-      model.parameters.gradients.slice, bucketMiB: settings.distributed.bucketMiB,
-      by: settings.distributed.compression.sum(count: model.parameters.count),
+      gradients, bucketFloats: settings.bucketFloats,
+      by: settings.distributed.compression.sum(count: gradients.count, keeping: shards),
       over: try world.duplicate())
     schedule = settings.learningRates(globalBatch: world.size * settings.training.accumulate)
     state = CheckpointState(step: 0, epoch: 0, ranks: world.size, seed: settings.seed)
@@ -120,6 +126,7 @@ package final class Trainer {
     let before = state
     state.step += 1
     state.patchesInEpoch += patchesInStep
+    remember(report)
     record(report, clock.seconds, step: step, of: plan)
     if let end = try guardAgainstBadStep(report, patches, of: patchesInStep, before: before) {
       return end
@@ -130,7 +137,7 @@ package final class Trainer {
       return .failed(failure)
     }
     if report.asksToStop { return try end(.stopped) }
-    if report.asksForCheckpoint { save(last: true) }
+    if report.asksForCheckpoint { try save(last: true) }
     return nil
   }
 
@@ -162,6 +169,12 @@ package final class Trainer {
     }
   }
 
+  /// The learning rate of the step that follows.
+  var learningRate: Double {
+    schedule.learningRate(
+      progress: state.progress(of: setup.configuration.training.epochs), step: state.step)
+  }
+
   /// What one step did, the same on every rank.
   package struct StepReport: Sendable {
     /// The mean loss of the step's patches.
@@ -173,7 +186,8 @@ package final class Trainer {
     let asksToStop: Bool
     /// Whether the root wants a checkpoint.
     let asksForCheckpoint: Bool
-    package var isFinite: Bool { loss.isFinite && gradientNorm.isFinite }
+    /// Why the weights were left alone, if they were.
+    package let skipReason: SkipReason?
   }
 
   /// One step of all ranks: forward, backward, allreduce, update.
@@ -184,49 +198,47 @@ package final class Trainer {
   package func step(
     _ patches: [Patch], of patchesInStep: Int, timedBy clock: inout PhaseClock
   ) throws(CommunicationError) -> StepReport {
-    model.parameters.zeroGradients()
-    var loss = 0.0
+    // A rank without a patch must change no sum, not even one of -0.
+    model.parameters.zeroGradients(negative: patches.isEmpty)
+    // Every patch's loss on its own, to be added in the same order for any number of ranks.
+    let first = world.rank * setup.configuration.training.accumulate
+    var shared = [Double](repeating: 0, count: patchesInStep + 2)
     for (index, patch) in patches.enumerated() {
       activity.begin(.forward, patch.subject)
       let logits = model.forward(patch.image)
       let result = setup.configuration.criterion(
         logits, target: setup.scheme.target(of: patch), scale: 1 / Float(patchesInStep),
         on: compute)
-      loss += result.value / Double(patchesInStep)
+      shared[first + index] = result.value / Double(patchesInStep)
       clock.end(\.forward)
       activity.begin(.backward, patch.subject)
-      model.backward(result.gradients) { firstFinal in
-        activity.reach(layers[firstFinal] ?? "")
-        if index == patches.count - 1 { reducer.gradientsAreFinal(from: firstFinal) }
-      }
+      backward(result.gradients, isLast: index == patches.count - 1)
       clock.end(\.backward)
     }
     activity.begin(.allreduce)
     try reducer.finish()
     activity.reach("loss")
-    var shared = [loss, StopRequest.isMade ? 1 : 0, isCheckpointDue ? 1 : 0]
+    shared[patchesInStep] = StopRequest.isMade ? 1 : 0
+    shared[patchesInStep + 1] = isCheckpointDue ? 1 : 0
     try world.allreduceSum(&shared)
     activity.begin(.update)
     clock.endAllreduce(reducer)
-    let report = update(
-      loss: shared[0], asksToStop: shared[1] > 0, asksForCheckpoint: shared[2] > 0)
+    let report = try update(
+      loss: shared[..<patchesInStep].reduce(0, +), asksToStop: shared[patchesInStep] > 0,
+      asksForCheckpoint: shared[patchesInStep + 1] > 0)
     clock.end(\.update)
     return report
   }
 
-  /// Clips and updates, unless a number is not finite: every rank has the same sums, so all agree.
-  private func update(loss: Double, asksToStop: Bool, asksForCheckpoint: Bool) -> StepReport {
-    let limit = setup.configuration.optimizer.maximumGradientNorm.map(Float.init)
-    let norm = model.parameters.clipGradients(toNorm: limit)
-    let progress = state.progress(of: setup.configuration.training.epochs)
-    let rate = schedule.learningRate(progress: progress, step: state.step)
-    let report = StepReport(
-      loss: loss, gradientNorm: norm, learningRate: rate, asksToStop: asksToStop,
-      asksForCheckpoint: asksForCheckpoint)
-    if report.isFinite {
-      optimizer.update(model.parameters, learningRate: rate, on: compute)
+  /// Adds a patch's gradients; those of the last are sent as they become final.
+  private func backward(_ gradients: [VoxelGrid], isLast: Bool) {
+    model.backward(gradients) { firstFinal in
+      activity.reach(layers[firstFinal] ?? "")
+      guard isLast else { return }
+      tree?.gradientsAreFinal(from: firstFinal)
+      reducer.gradientsAreFinal(from: firstFinal)
     }
-    return report
+    if !isLast { tree?.sampleEnded() }
   }
 
   // MARK: - Ends of epochs
@@ -239,7 +251,7 @@ package final class Trainer {
     let isValidated = isLast || state.epoch % settings.validateEvery == 0
     let isBest = isValidated ? try validate() : false
     if isLast { return try saveAtEnd(best: isBest) }
-    save(last: state.epoch % settings.checkpointEvery == 0, best: isBest)
+    try save(last: state.epoch % settings.checkpointEvery == 0, best: isBest)
   }
 
   /// Scores the validation subjects, and tells on the root whether the weights are the best so far: by

@@ -177,8 +177,29 @@ package struct TrainingRun {
     ] + setup.dataset.notes + [
       "model: \(setup.model.parameterCount) parameters, patch "
         + "\(configuration.patchExtent), \(configuration.training.epochs) epochs of "
-        + "\(setup.epochPlan(0, ranks: world.size).steps) steps"
-    ]
+        + "\(setup.epochPlan(0, ranks: world.size).steps) steps",
+    ] + costs(setup)
+  }
+
+  /// What the configured exactness and sharding cost and save, a rank.
+  private func costs(_ setup: RunSetup) -> [String] {
+    let configuration = setup.configuration
+    let block = 4 * setup.model.parameterCount
+    func size(_ bytes: Int) -> String { String(format: "%.1f MiB", Double(bytes) / 1_048_576) }
+    var lines: [String] = []
+    if configuration.distributed.reproducible {
+      let accumulate = configuration.training.accumulate
+      let levels = GradientTree.levels(accumulate)
+      lines.append(
+        "reproducible: the same bits for any ranks x accumulate = \(world.size * accumulate); "
+          + "\(levels) more blocks of gradients take \(size(levels * block)) a rank")
+    }
+    if configuration.optimizer.shard {
+      lines.append(
+        "sharded: Adam's moments take \(size(2 * block / world.size)) a rank instead of "
+          + "\(size(2 * block))")
+    }
+    return lines
   }
 
   private func ending(
