@@ -37,7 +37,7 @@ import Testing
   private func metrics(_ run: String) throws -> [String] {
     try String(contentsOfFile: data.folder.file("\(run)/metrics.jsonl"), encoding: .utf8)
       .split(separator: "\n").map { line in
-        String(line.prefix(upTo: line.range(of: ",\"seconds\"")?.lowerBound ?? line.endIndex))
+        String(line.prefix(upTo: line.range(of: ", \"seconds\"")?.lowerBound ?? line.endIndex))
       }
   }
 

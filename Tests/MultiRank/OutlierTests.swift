@@ -51,7 +51,7 @@ private func train(_ world: Communicator, stoppingAt pause: Int = 20) throws -> 
   result.updatesAfter20 = trainer.optimizer.step
   if pause > 20 {
     _ = try trainer.run(maximumSteps: pause)
-    let path = trainer.folder.lastCheckpoint
+    let path = trainer.folder.checkpoints.last
     let (other, others) = try makeTrainer(world, overrides: steady)
     try withExtendedLifetime(data) { try other.resume(from: path) }
     (trainer, data) = (other, others)

@@ -145,7 +145,7 @@ import Training
 
   @Test func `the written file has every key once with a comment`() throws {
     let lines = try parse("").commented().split(separator: "\n")
-    #expect(lines.count == 62)
+    #expect(lines.count == 63)
     #expect(lines.allSatisfy { $0.contains("# ") })
     #expect(lines.contains("  epochs: 200                     # of the whole run"))
     #expect(

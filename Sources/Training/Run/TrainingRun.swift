@@ -197,7 +197,7 @@ package struct TrainingRun {
     if configuration.optimizer.shard {
       lines.append(
         "sharded: Adam's moments take \(size(2 * block / world.size)) a rank instead of "
-          + "\(size(2 * block))")
+          + "\(size(2 * block)); the root holds all of them while it writes a checkpoint")
     }
     return lines
   }
