@@ -43,7 +43,8 @@ config=$work/data/kills.yaml
 cat > "$config" << YAML
 name: kills
 data: {path: ., splits: splits_final.json, spacing: [4, 4, 4], patchSize: [16, 16, 16]}
-model: {channels: 16, maximumChannels: 64, scales: 3}
+model: {channels: 16, maximumChannels: 128, scales: 4}
+optimizer: {learningRate: 2.0e-3}
 training: {epochs: $epochs, stepsPerEpoch: $epoch, checkpointMinutes: 0.004, keep: 2}
 YAML
 
@@ -73,11 +74,13 @@ phase() {
 # is_running: whether the launcher has not ended.
 is_running() { kill -0 "$launcher" 2> /dev/null; }
 
-# meet PHASE: waits until the run is in it; fails if the run ends before.
+# meet PHASE: waits until the run is in it and sets $ranks to its processes; fails if it ends before.
 meet() {
   local end=$((SECONDS + 30))
   # What the last kill left half-written is gone when the run has begun.
   until grep -qs "results go to" "$log"; do is_running && pause 0.02 || return 1; done
+  mapfile -t ranks < <(pgrep -P "$launcher" -x lkdist) # now: a small file is written in 20 ms
+  [ ${#ranks[@]} -eq 2 ] || return 1
   until phase && [ $now = "$1" ]; do
     is_running && [ $SECONDS -lt $end ] || return 1
     pause 0.001
@@ -92,10 +95,8 @@ kill_in() {
   case $1 in
     training) pause "0.$((RANDOM % 5))$((RANDOM % 10))" ;;
     validation) pause "0.0$((RANDOM % 10))" ;;
-    checkpoint) pause "0.00$((RANDOM % 10))" ;;
+    checkpoint) pause "0.00$((RANDOM % 5))" ;;
   esac
-  mapfile -t ranks < <(pgrep -P "$launcher" -x lkdist)
-  [ ${#ranks[@]} -eq 2 ] || return
   victim=$((RANDOM % 2))
   phase
   kill -9 "${ranks[victim]}" 2> /dev/null
