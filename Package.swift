@@ -80,3 +80,11 @@ let package = Package(
       path: "Tests/MultiRank", swiftSettings: strict),
   ]
 )
+
+// libFuzzer brings a `main` of its own, so that only scripts/fuzz.sh can link this target.
+if Context.environment["LKDIST_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz", dependencies: ["Imaging"], path: "Tests/Fuzz", exclude: ["Seeds"],
+      swiftSettings: strict))
+}

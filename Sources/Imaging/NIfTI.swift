@@ -54,8 +54,7 @@ package enum NIfTI {
     var failure: (index: Int, value: Double)?
     try readVoxels(&file, header) { first, chunk in
       for (index, value) in chunk.enumerated() {
-        let label = value.rounded()
-        if abs(value - label) <= 1e-3, let label = Int16(exactly: label) {
+        if let label = LabelMap.label(of: value) {
           labels[first + index] = label
         } else if failure == nil {
           failure = (first + index, value)
@@ -71,7 +70,8 @@ package enum NIfTI {
     return LabelMap(labels: labels, geometry: header.geometry)
   }
 
-  private static func readHeader(_ file: borrowing VoxelFile) throws(ImagingError) -> NIfTIHeader {
+  /// Reads and checks the header of a file that was just opened.
+  static func readHeader(_ file: borrowing VoxelFile) throws(ImagingError) -> NIfTIHeader {
     guard file.size > 0 else { throw .badData("\(file.path) is empty; copy it again") }
     var bytes = [UInt8](repeating: 0, count: NIfTIHeader.size)
     try VoxelFile.withBytes(of: &bytes) { (bytes) throws(ImagingError) in
@@ -81,7 +81,7 @@ package enum NIfTI {
   }
 
   /// Hands all voxels, scaled, to `consume` in pieces that fit the cache.
-  private static func readVoxels(
+  static func readVoxels(
     _ file: inout VoxelFile, _ header: NIfTIHeader,
     _ consume: (_ first: Int, _ values: UnsafeMutableBufferPointer<Double>) -> Void
   ) throws(ImagingError) {

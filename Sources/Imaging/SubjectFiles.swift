@@ -56,7 +56,7 @@ struct SubjectFiles {
   private static func requireKnown(
     _ map: LabelMap, _ path: String, _ dataset: Dataset
   ) throws(ImagingError) {
-    let known = Set(dataset.labels.map(\.value) + [dataset.ignoredLabel].compactMap { $0 })
+    let known = dataset.knownValues
     var unknown: Int16?
     var last: Int16?
     for label in map.labels where label != last {

@@ -29,6 +29,12 @@ package struct LabelMap: Sendable {
     self.geometry = geometry
   }
 
+  /// The label that a stored number stands for: the integer within 1e-3 of it; nil for none.
+  static func label(of value: Double) -> Int16? {
+    let label = value.rounded()
+    return abs(value - label) <= 1e-3 ? Int16(exactly: label) : nil
+  }
+
   /// The value, of no label, of voxels that are neither learned nor scored.
   package static let ignored: Int16 = -1
 

@@ -23,6 +23,10 @@ struct VoxelFile: ~Copyable {
     guard status.st_mode & S_IFMT != S_IFDIR else {
       throw .inputOutput("\(path) is a folder, not a NIfTI file")
     }
+    // Opening a pipe would wait for a writer that may never come.
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw .inputOutput("\(path) is a pipe or device; give a file")
+    }
     file = znzopen(path, "rb", 1)
     guard file != nil else { throw Self.failure(path, "cannot be opened") }
     self.path = path

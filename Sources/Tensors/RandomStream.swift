@@ -45,7 +45,8 @@ package struct RandomStream: RandomNumberGenerator, Sendable {
 
   private static let gamma: UInt64 = 0x9E37_79B9_7F4A_7C15
 
-  private static func mix(_ value: UInt64) -> UInt64 {
+  /// A permutation of the 64-bit numbers whose every output bit depends on every input bit.
+  package static func mix(_ value: UInt64) -> UInt64 {
     var z = value
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB

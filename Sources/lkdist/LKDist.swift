@@ -11,14 +11,15 @@ struct LKDist: ParsableCommand {
       Examples:
         lkdist sample demo                          a small real data set with its configuration
         lkdist init Task04_Hippocampus              write lkdist.yaml for your own data
+        lkdist check Task04_Hippocampus             read every file, list what is wrong
         mpirun -n 8 lkdist train                    train with 8 ranks on ./lkdist.yaml
         lkdist predict --checkpoint runs/demo/checkpoints/best.safetensors -i scan.nii.gz -o out.nii.gz
         lkdist evaluate out labelsTr -o metrics.json
       """,
     version: Version.current,
     subcommands: [
-      TrainCommand.self, SampleCommand.self, InitCommand.self, PredictCommand.self,
-      EvaluateCommand.self, AugmentCommand.self, BenchCommand.self,
+      TrainCommand.self, SampleCommand.self, InitCommand.self, CheckCommand.self,
+      PredictCommand.self, EvaluateCommand.self, AugmentCommand.self, BenchCommand.self,
     ])
 
   static func main() {

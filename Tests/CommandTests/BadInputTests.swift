@@ -57,19 +57,6 @@ import Testing
     expect(try train(), code: 66, "case_1.nii.gz")
   }
 
-  @Test func `a truncated image is named`() throws {
-    let bytes = try Data(contentsOf: URL(fileURLWithPath: data.image(1)))
-    try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: data.image(1)))
-    expect(try train(), code: 65, "case_1.nii.gz", "truncated")
-  }
-
-  @Test func `a label outside dataset json is named`() throws {
-    var labels = TinyDataset.labels
-    labels[7] = 9
-    try NIfTI.write(LabelMap(labels: labels, geometry: TinyDataset.geometry), to: data.label(2))
-    expect(try train(), code: 65, "labelsTr/case_2.nii.gz", "9")
-  }
-
   @Test func `an image and a label on different grids are both named`() throws {
     var geometry = TinyDataset.geometry
     geometry.affine.origin[0] += 5

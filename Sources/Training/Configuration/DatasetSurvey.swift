@@ -44,11 +44,7 @@ struct DatasetSurvey {
     return (reoriented.extent.xyz, reoriented.spacing)
   }
 
-  private static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-  }
+  private static func median(_ values: [Double]) -> Double { Spread(of: values)?.median ?? 0 }
 
   /// The folds that the data set says, ascending; nil where it says none.
   var folds: [Int]? {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Joins and takes apart paths as text; no file is looked at.
+/// Joins and takes apart paths as text; only `resolved` looks at files.
 package enum Paths {
   /// The process's working directory.
   package static var workingDirectory: String {
@@ -25,6 +25,20 @@ package enum Paths {
   /// The last part of `path`.
   package static func name(of path: String) -> String {
     String(path.split(separator: "/").last ?? "")
+  }
+
+  /// `path` without links, absolute; what of it does not exist yet stays as it is.
+  package static func resolved(_ path: String) -> String {
+    var (known, rest) = (absolute(path, from: workingDirectory), "")
+    while known != "/" {
+      if let real = realpath(known, nil) {
+        defer { free(real) }
+        return String(cString: real) + rest
+      }
+      rest = "/" + name(of: known) + rest
+      known = folder(of: known)
+    }
+    return rest
   }
 
   private static func tidy(_ path: String) -> String {
