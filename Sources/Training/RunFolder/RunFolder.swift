@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// The folder that a run writes its results to.
