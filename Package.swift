@@ -23,7 +23,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "NN", "Imaging", "Collectives", "Kernels", "Tensors", "COpenSSL", "CPNG", "Yams",
+        "NN", "Imaging", "Collectives", "Kernels", "Tensors", "Files", "CPNG", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -31,8 +31,11 @@ let package = Package(
     // MARK: - Model, volumes, ranks: they do not know each other
     .target(name: "NN", dependencies: ["Tensors", "Kernels"], swiftSettings: strict),
     .target(
-      name: "Imaging", dependencies: ["Tensors", "Kernels", "CNIfTI"], swiftSettings: strict),
+      name: "Imaging", dependencies: ["Tensors", "Kernels", "Files", "CNIfTI"],
+      swiftSettings: strict),
     .target(name: "Collectives", dependencies: ["Tensors", "CMPI"], swiftSettings: strict),
+
+    .target(name: "Files", dependencies: ["COpenSSL"], swiftSettings: strict),
 
     // MARK: - Numerics
     .target(
@@ -55,20 +58,22 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Imaging", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    .testTarget(
+      name: "FilesTests", dependencies: ["TestSupport", "Files"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors"], swiftSettings: strict),
     .testTarget(
       name: "NNTests", dependencies: ["TestSupport", "NN", "Kernels", "Tensors"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
-      name: "ImagingTests", dependencies: ["TestSupport", "Imaging", "Tensors"],
+      name: "ImagingTests", dependencies: ["TestSupport", "Imaging", "Files", "Tensors"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
       name: "CollectivesTests", dependencies: ["Collectives", "Tensors"], swiftSettings: strict),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "TestSupport", "Training", "NN", "Imaging", "Collectives", "Kernels", "Tensors",
+        "TestSupport", "Training", "NN", "Imaging", "Collectives", "Kernels", "Tensors", "Files",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -34,8 +34,11 @@ package final class Activity: Sendable {
   }
 
   /// Says how far the phase has come, such as a layer; every call is progress.
-  package func reach(_ place: String) {
+  ///
+  /// - Parameter phase: the phase that other threads' work belongs to; in another it does not count.
+  package func reach(_ place: String, during phase: Phase? = nil) {
     state.withLock { state in
+      guard phase == nil || phase == state.beat.phase else { return }
       state.place = place
       state.lastProgress = monotonicSeconds()
     }

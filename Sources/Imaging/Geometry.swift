@@ -1,7 +1,7 @@
 import Tensors
 
 /// The map from voxel indices (x, y, z) to RAS millimeters: `origin + x axes[0] + y axes[1] + …`.
-package struct Affine: Equatable, Sendable {
+package struct Affine: Codable, Equatable, Sendable {
   /// The step in mm (right, anterior, superior) of one voxel along x, y and z.
   package var axes: [SIMD3<Double>]
   /// The position in mm of the center of voxel (0, 0, 0).
@@ -53,7 +53,7 @@ package struct Affine: Equatable, Sendable {
 }
 
 /// Where a voxel grid lies in space.
-package struct Geometry: Equatable, Sendable {
+package struct Geometry: Codable, Equatable, Sendable {
   /// The number of voxels.
   package var extent: Extent
   /// Voxel (x, y, z) to RAS millimeters.
@@ -108,7 +108,7 @@ package struct Geometry: Equatable, Sendable {
 }
 
 /// A box of voxels within a grid.
-package struct VoxelBox: Hashable, Sendable {
+package struct VoxelBox: Codable, Hashable, Sendable {
   /// The first voxel as x, y, z.
   package var lower: [Int]
   /// The number of voxels.

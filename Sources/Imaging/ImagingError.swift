@@ -9,6 +9,14 @@ package enum ImagingError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A request that the configuration must change for (exit code 78).
   case configuration(String)
 
+  /// Whether a subject's own files are at fault, so that a run can do without it.
+  package var isBadSubject: Bool {
+    switch self {
+    case .missing, .badData: true
+    case .inputOutput, .configuration: false
+    }
+  }
+
   package var description: String {
     switch self {
     case .missing(let message), .badData(let message), .inputOutput(let message),

@@ -57,13 +57,18 @@ struct IntensityHistogram {
 extension IntensityStatistics {
   /// Measures each channel over the foreground voxels of `subjects`, on their stored grids.
   ///
+  /// - Parameter skipsBadData: whether subjects that cannot be used are passed over.
   /// - Throws: `badData` where no subject has foreground; what reading throws.
   package static func measure(
-    _ subjects: [Subject], of dataset: Dataset
+    _ subjects: [Subject], of dataset: Dataset, skipsBadData: Bool = false
   ) throws(ImagingError) -> [IntensityStatistics] {
     var histograms = dataset.channelNames.map { _ in IntensityHistogram() }
     for subject in subjects where subject.label != nil {
-      let files = try SubjectFiles(subject, dataset: dataset)
+      let files: SubjectFiles
+      do throws(ImagingError) { files = try SubjectFiles(subject, dataset: dataset) } catch {
+        if skipsBadData && error.isBadSubject { continue }
+        throw error
+      }
       guard let labels = files.labels?.labels else { continue }
       var channel = 0
       for image in files.images {

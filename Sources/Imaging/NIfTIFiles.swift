@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Names of NIfTI files and the folders that hold them.

@@ -1,5 +1,6 @@
 import CNIfTI
-import Foundation
+import Files
+import Glibc
 import Tensors
 
 extension NIfTI {
@@ -35,7 +36,7 @@ extension NIfTI {
   }
 
   /// The 348 bytes of a header and the 4 that say that no extension follows.
-  private static func header(
+  static func header(
     _ geometry: Geometry, channels: Int, type: VoxelType, path: String
   ) throws(ImagingError) -> [UInt8] {
     guard path.hasSuffix(".nii") || path.hasSuffix(".nii.gz") else {
@@ -79,17 +80,12 @@ extension NIfTI {
   private static func replace(
     _ path: String, _ body: (borrowing VoxelWriter) throws(ImagingError) -> Void
   ) throws(ImagingError) {
-    let url = URL(fileURLWithPath: path)
-    let name = ".\(url.lastPathComponent).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).part"
-    let temporary = url.deletingLastPathComponent().appendingPathComponent(name).path
-    do throws(ImagingError) {
+    try AtomicFile.replace(
+      path, isShared: true, failure: { VoxelWriter.failure(path, $0.reason) }
+    ) { temporary throws(ImagingError) in
       var writer = try VoxelWriter(temporary, for: path)
       try body(writer)
       try writer.finish()
-      guard rename(temporary, path) == 0 else { throw writer.failure() }
-    } catch {
-      unlink(temporary)
-      throw error
     }
   }
 }
@@ -112,9 +108,12 @@ private struct VoxelWriter: ~Copyable {
     if file != nil { Xznzclose(&file) }
   }
 
-  func failure() -> ImagingError {
-    let reason = errno == 0 ? "unknown error" : String(cString: strerror(errno))
-    return .inputOutput("\(path) cannot be written: \(reason)")
+  private func failure() -> ImagingError {
+    Self.failure(path, errno == 0 ? "unknown error" : FileError.last.reason)
+  }
+
+  static func failure(_ path: String, _ reason: String) -> ImagingError {
+    .inputOutput("\(path) cannot be written: \(reason)")
   }
 
   func write(_ bytes: [UInt8]) throws(ImagingError) {

@@ -17,7 +17,7 @@ package struct IntensityStatistics: Codable, Hashable, Sendable {
 }
 
 /// How one channel's intensities become the network's input.
-package enum Normalization: Hashable, Sendable {
+package enum Normalization: Codable, Hashable, Sendable {
   /// Mean 0 and deviation 1 over the cropped volume.
   case zscore
   /// Mean 0 and deviation 1 over the non-zero voxels; the others stay 0.

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Which stored axis each axis of a reoriented grid is, and whether it runs backward.
-package struct AxisMapping: Hashable, Sendable {
+package struct AxisMapping: Codable, Hashable, Sendable {
   /// For x, y, z of the reoriented grid, the stored axis (0 = x, 1 = y, 2 = z).
   package let source: [Int]
   /// For x, y, z of the reoriented grid, whether it runs against the stored axis.

@@ -95,8 +95,9 @@ package struct PatchWindow: Sendable {
   }
 
   /// The box's part of a label map, 0 outside it.
-  package func cut(_ labels: [Int16]) -> [Int16] {
+  package func cut(_ labels: LabelGrid) -> [Int16] {
     precondition(labels.count == volume.voxels, "\(labels.count) labels for \(volume)")
+    let labels = labels.values
     var patch = [Int16](repeating: 0, count: extent.voxels)
     forEachRow { to, from, count in
       for i in 0..<count { patch[to + i] = labels[from + i] }

@@ -50,14 +50,14 @@ package struct PatchSampler: Sendable {
     }
     return (
       window.cut(subject.image, from: pool),
-      subject.labels.map(window.cut) ?? [Int16](repeating: 0, count: patchExtent.voxels)
+      subject.labels.map { window.cut($0) } ?? [Int16](repeating: 0, count: patchExtent.voxels)
     )
   }
 
   private func corner(in subject: PreparedSubject, _ stream: inout RandomStream) -> VoxelIndex {
     let wantsForeground = stream.uniform() < foregroundFraction
-    if wantsForeground && !subject.foreground.isEmpty {
-      return corner(around: center(in: subject, &stream), in: subject.extent)
+    if wantsForeground && !subject.foreground.isEmpty, let labels = subject.labels {
+      return corner(around: center(in: subject, labels, &stream), in: subject.extent)
     }
     func uniform(_ size: Int, _ volume: Int) -> Int {
       let start = stream.integer(below: max(volume - size, 0) + 1)
@@ -69,11 +69,12 @@ package struct PatchSampler: Sendable {
       x: uniform(patch.width, volume.width))
   }
 
-  /// A random voxel of a random class. The classes' voxel lists take 4 bytes a foreground voxel,
-  /// a fraction of the subject's image, and make the choice uniform in one look-up.
-  private func center(in subject: PreparedSubject, _ stream: inout RandomStream) -> VoxelIndex {
-    let voxels = subject.foreground[stream.integer(below: subject.foreground.count)].voxels
-    let index = Int(voxels[stream.integer(below: voxels.count)])
+  /// A random voxel of a random class, each as likely as the others.
+  private func center(
+    in subject: PreparedSubject, _ labels: LabelGrid, _ stream: inout RandomStream
+  ) -> VoxelIndex {
+    let kind = subject.foreground[stream.integer(below: subject.foreground.count)]
+    let index = kind.voxel(stream.integer(below: kind.voxels), in: labels)
     let (width, height) = (subject.extent.width, subject.extent.height)
     return VoxelIndex(
       z: index / (width * height), y: index / width % height, x: index % width)

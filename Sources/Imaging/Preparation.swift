@@ -10,10 +10,10 @@ package enum Preparation {
     _ subject: Subject, dataset: Dataset, settings: PreparationSettings
   ) throws(ImagingError) -> PreparedSubject {
     try check(settings, channels: dataset.channelNames.count)
-    let files = try SubjectFiles(subject, dataset: dataset)
+    var files = try SubjectFiles(subject, dataset: dataset)
     let path = try path(for: files, settings: settings)
-    let image = try prepareImage(files.images, path, settings)
-    let labels = files.labels.map { prepareLabels($0, path) }
+    let labels = files.takeLabels().map { prepareLabels($0, path) }
+    let image = try prepareImage(&files, path, settings)
     return PreparedSubject(
       identifier: subject.identifier, image: image, labels: labels, path: path)
   }
@@ -115,12 +115,12 @@ package enum Preparation {
   }
 
   private static func prepareImage(
-    _ images: [Volume], _ path: PreparationPath, _ settings: PreparationSettings
+    _ files: inout SubjectFiles, _ path: PreparationPath, _ settings: PreparationSettings
   ) throws(ImagingError) -> VoxelGrid {
-    let channels = images.map(\.grid.shape.channels).reduce(0, +)
-    var result = VoxelGrid(zeros: Shape(channels: channels, extent: path.prepared.extent))
+    let shape = Shape(channels: files.channels, extent: path.prepared.extent)
+    var result = VoxelGrid(zeros: shape)
     var channel = 0
-    for image in images {
+    while let image = files.takeImage() {
       for index in 0..<image.grid.shape.channels {
         let target = result.mutableChannel(channel)
         let rule = settings.normalization[settings.normalization.count == 1 ? 0 : channel]

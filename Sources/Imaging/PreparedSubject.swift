@@ -1,7 +1,7 @@
 import Tensors
 
 /// What preparation does to every subject of a run.
-package struct PreparationSettings: Hashable, Sendable {
+package struct PreparationSettings: Codable, Hashable, Sendable {
   /// Three letters, one of each of RL, AP and SI: where x, y and z point.
   package var orientation: String
   /// Target spacing in mm along x, y, z of the reoriented volume; nil keeps the stored one.
@@ -34,7 +34,7 @@ package struct PreparationSettings: Hashable, Sendable {
 }
 
 /// The way from a subject's stored grid to its prepared grid, so that results can go back.
-package struct PreparationPath: Sendable {
+package struct PreparationPath: Codable, Equatable, Sendable {
   /// The grid of the subject's files.
   package var stored: Geometry
   /// Which stored axis each reoriented axis is.
@@ -54,50 +54,39 @@ package struct PreparationPath: Sendable {
   }
 }
 
-/// The voxels of one foreground class in a prepared volume; ignored voxels are of none.
-package struct ForegroundClass: Hashable, Sendable {
-  /// The label value, above 0.
-  package var value: Int16
-  /// Ascending voxel indices, (z height + y) width + x.
-  package var voxels: [Int32]
-
-  package init(value: Int16, voxels: [Int32]) {
-    self.value = value
-    self.voxels = voxels
-  }
-
-  /// The classes that are present among `labels`, ascending by value.
-  package static func find(in labels: [Int16]) -> [ForegroundClass] {
-    var voxels: [Int16: [Int32]] = [:]
-    for (index, label) in labels.enumerated() where label > 0 {
-      voxels[label, default: []].append(Int32(index))
-    }
-    return voxels.map { ForegroundClass(value: $0.key, voxels: $0.value) }
-      .sorted { $0.value < $1.value }
-  }
-}
-
 /// A subject ready for patches: oriented, cropped, resampled, normalized.
 package struct PreparedSubject: Sendable {
   package var identifier: String
   /// Normalized intensities, `[C][z][y][x]`.
   package var image: VoxelGrid
   /// Label values or `LabelMap.ignored`, `[z][y][x]`; nil where the subject has no label map.
-  package var labels: [Int16]?
+  package var labels: LabelGrid?
   /// The classes that are present, ascending; empty without labels.
   package var foreground: [ForegroundClass]
   /// The way back to the subject's own grid.
   package var path: PreparationPath
 
-  package init(identifier: String, image: VoxelGrid, labels: [Int16]?, path: PreparationPath) {
+  /// - Parameter foreground: the classes among `labels`.
+  package init(
+    identifier: String, image: VoxelGrid, labels: LabelGrid?, foreground: [ForegroundClass],
+    path: PreparationPath
+  ) {
     precondition(
       labels.map { $0.count == image.shape.extent.voxels } ?? true,
       "\(labels?.count ?? 0) labels for \(image.shape)")
     self.identifier = identifier
     self.image = image
     self.labels = labels
+    self.foreground = foreground
     self.path = path
-    foreground = labels.map(ForegroundClass.find) ?? []
+  }
+
+  /// A subject whose classes are looked for among its labels.
+  package init(identifier: String, image: VoxelGrid, labels: [Int16]?, path: PreparationPath) {
+    let grid = labels.map(LabelGrid.init)
+    let foreground = grid.map { ForegroundClass.find(in: $0, of: image.shape.extent) } ?? []
+    self.init(
+      identifier: identifier, image: image, labels: grid, foreground: foreground, path: path)
   }
 
   /// Voxels along z, y, x.

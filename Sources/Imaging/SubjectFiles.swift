@@ -3,8 +3,8 @@ import Tensors
 /// A subject's images and labels as stored, checked against each other and the data set.
 struct SubjectFiles {
   /// One per file, in channel order, on the same grid.
-  let images: [Volume]
-  let labels: LabelMap?
+  private(set) var images: [Volume]
+  private(set) var labels: LabelMap?
 
   /// The grid of all of them.
   let geometry: Geometry
@@ -40,6 +40,15 @@ struct SubjectFiles {
     if let ignored = dataset.ignoredLabel { labels.ignore(ignored) }
     self.labels = labels
   }
+
+  /// The channels of all images.
+  var channels: Int { images.map(\.grid.shape.channels).reduce(0, +) }
+
+  /// The first image that was not taken yet, which is then the caller's to free; nil after the last.
+  mutating func takeImage() -> Volume? { images.isEmpty ? nil : images.removeFirst() }
+
+  /// The labels, which are then the caller's to free.
+  mutating func takeLabels() -> LabelMap? { labels.take() }
 
   private static func requireMatch(
     _ a: Geometry, _ firstPath: String, _ b: Geometry, _ path: String

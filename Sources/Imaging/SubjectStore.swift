@@ -102,6 +102,5 @@ package final class SubjectStore: @unchecked Sendable {
 
   private static func bytes(_ subject: PreparedSubject) -> Int {
     subject.image.shape.count * 4 + (subject.labels?.count ?? 0) * 2
-      + subject.foreground.reduce(0) { $0 + $1.voxels.count * 4 }
   }
 }

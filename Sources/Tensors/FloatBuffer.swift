@@ -7,6 +7,7 @@ package final class FloatBuffer: @unchecked Sendable {
   /// The first float; for Kernels, Collectives and file readers only.
   package let pointer: UnsafeMutablePointer<Float>
   private let pool: MemoryPool?
+  private let owner: (AnyObject & Sendable)?
 
   /// Allocates `count` floats outside any pool, all zero.
   package convenience init(zeros count: Int) {
@@ -18,7 +19,20 @@ package final class FloatBuffer: @unchecked Sendable {
     self.count = count
     self.pointer = pointer
     self.pool = pool
+    owner = nil
   }
+
+  /// Floats that are `owner`'s, such as a mapped file's, and that nobody may write.
+  package init(readOnly floats: UnsafeBufferPointer<Float>, owner: AnyObject & Sendable) {
+    precondition(!floats.isEmpty, "no floats to read")
+    count = floats.count
+    pointer = UnsafeMutablePointer(mutating: floats.baseAddress.unsafelyUnwrapped)
+    pool = nil
+    self.owner = owner
+  }
+
+  /// Whether the floats may not be written.
+  package var isReadOnly: Bool { owner != nil }
 
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
     // A multiple of the alignment, as aligned_alloc asks.
@@ -28,6 +42,7 @@ package final class FloatBuffer: @unchecked Sendable {
   }
 
   deinit {
+    if isReadOnly { return }
     if let pool { pool.give(pointer, count: count) } else { free(pointer) }
   }
 

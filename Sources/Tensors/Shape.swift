@@ -1,5 +1,5 @@
 /// The number of voxels along z, y and x of a volume or feature map.
-package struct Extent: Hashable, Sendable, CustomStringConvertible {
+package struct Extent: Codable, Hashable, Sendable, CustomStringConvertible {
   /// Voxels along z.
   package var depth: Int
   /// Voxels along y.

@@ -25,6 +25,13 @@ package struct VoxelGrid: Sendable {
       .update(fromContentsOf: values)
   }
 
+  /// A grid of the floats of `buffer`, as many as the shape has, which may be read-only.
+  package init(_ shape: Shape, in buffer: FloatBuffer) {
+    precondition(buffer.count == shape.count, "\(buffer.count) values for \(shape)")
+    self.shape = shape
+    self.buffer = buffer
+  }
+
   /// All values for reading; valid while the grid lives, so never take them of a temporary.
   package var values: UnsafeBufferPointer<Float> {
     UnsafeBufferPointer(start: buffer.pointer, count: shape.count)
@@ -36,9 +43,9 @@ package struct VoxelGrid: Sendable {
     return UnsafeBufferPointer(rebasing: values[index * voxels..<(index + 1) * voxels])
   }
 
-  /// All values for writing, after a copy if the storage is shared.
+  /// All values for writing, after a copy if the storage is shared or read-only.
   package mutating func mutableValues() -> UnsafeMutableBufferPointer<Float> {
-    if !isKnownUniquelyReferenced(&buffer) {
+    if buffer.isReadOnly || !isKnownUniquelyReferenced(&buffer) {
       let copy = FloatBuffer(zeros: shape.count)
       copy.pointer.update(from: buffer.pointer, count: shape.count)
       buffer = copy

@@ -122,4 +122,14 @@ struct WatchTests {
     activity.begin(.allreduce)
     #expect(activity.beat.description == "step 3, allreduce")
   }
+
+  @Test func `work on other threads counts in its phase alone`() {
+    let activity = Activity()
+    activity.begin(.load, step: 3)
+    activity.reach("preparing case_1", during: .load)
+    #expect(activity.beat.detail == "preparing case_1")
+    activity.begin(.forward, "case_0")
+    activity.reach("preparing case_2", during: .load)
+    #expect(activity.beat.detail == "case_0")
+  }
 }

@@ -71,7 +71,7 @@ import Testing
     for test in try fixture().spatial {
       let grid = VoxelGrid(
         Shape(channels: 2, extent: Extent(xyz: test.size)), values: test.image)
-      let sampler = SpatialSampler(grid, labels: test.labels)
+      let sampler = SpatialSampler(grid, labels: LabelGrid(test.labels))
       let patch = sampler.sample(test.map, from: pool)
       #expect(largestDifference(values(of: patch.image), test.expectedImage) < 2e-5)
       #expect(patch.labels == test.expectedLabels)

@@ -124,7 +124,7 @@ import Testing
     }
     let extent = Extent(xyz: [32, 32, 32])
     let sampler = SpatialSampler(
-      VoxelGrid(Shape(channels: 1, extent: extent), values: values), labels: labels)
+      VoxelGrid(Shape(channels: 1, extent: extent), values: values), labels: LabelGrid(labels))
     let window = PatchWindow(
       corner: VoxelIndex(z: 0, y: 0, x: 0), extent: extent, volume: extent)
     // A quarter turn about z and twice the size: 4 mm right of the center is 8 mm up or down.

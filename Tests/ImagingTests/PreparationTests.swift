@@ -61,7 +61,10 @@ import Testing
         subject.path.prepared.affine
           == Affine(rows: [[1, 0, 0, -1], [0, 2, 0, -3], [0, 0, 3, 12]]))
       #expect(subject.foreground.map(\.value) == [2])
-      #expect(subject.foreground[0].voxels == [10, 11, 14, 15, 26, 27, 30, 31])
+      let box = try #require(subject.labels)
+      #expect(subject.foreground[0].voxels == 8)
+      let voxels = (0..<8).map { subject.foreground[0].voxel($0, in: box) }
+      #expect(voxels == [10, 11, 14, 15, 26, 27, 30, 31])
     }
   }
 

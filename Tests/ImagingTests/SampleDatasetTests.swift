@@ -24,7 +24,7 @@ import Testing
           subject, dataset: dataset, settings: PreparationSettings())
         #expect(prepared.foreground.map(\.value) == [1, 2, 3, 4, 5])
         #expect(prepared.path.stored.extent.xyz.allSatisfy { $0 % 16 == 0 })
-        #expect(prepared.foreground.allSatisfy { $0.voxels.count > 2000 })
+        #expect(prepared.foreground.allSatisfy { $0.voxels > 2000 })
         sides.append(prepared.path.stored)
       }
       let leftEnd = sides[0].affine.position(x: Double(sides[0].extent.width - 1), y: 0, z: 0)

@@ -61,10 +61,16 @@ func replicaTests() -> [MultiRankTest] {
 
 /// A trainer on a tiny data set of each rank's own; the same seeds give the same bytes. The data
 /// set lies on the disk as long as its value lives.
+///
+/// - Parameters:
+///   - data: the data set; nil for a new one.
+///   - bright: the subjects whose voxels all become 1e38.
 func makeTrainer(
-  _ world: Communicator, overrides: [String] = [], threads: Int = 1
+  _ world: Communicator, overrides: [String] = [], threads: Int = 1,
+  on data: TinyDataset? = nil, bright: Range<Int> = 0..<0
 ) throws -> (trainer: Trainer, data: TinyDataset) {
-  let data = try TinyDataset(subjects: 4)
+  let data = try data ?? TinyDataset(subjects: 4)
+  for subject in bright { try data.fillImage(subject, with: 1e38) }
   let configuration = try Configuration.load(data.configuration, overrides: overrides)
   let trainer = try Trainer(
     try RunSetup(configuration, world: world), world: world,

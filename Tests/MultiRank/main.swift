@@ -3,10 +3,11 @@ import Collectives
 // Tests that need several ranks: `scripts/mpirun-tests.sh` runs this for 1, 2, 3 and 4 ranks.
 // To add some: write a file with a function that returns `[MultiRankTest]`, as ReducerTests.swift
 // does, and add its call to this list.
+// Those of memory come first, while none that other tests have freed hides what is taken.
 let allTests =
-  communicatorTests() + reducerTests() + compressionTests() + threadBudgetTests() + trainerTests()
-  + replicaTests() + badStepTests() + outlierTests() + exactnessTests() + shardTests()
-  + checkpointTests() + validationTests()
+  mappedMemoryTests() + communicatorTests() + reducerTests() + compressionTests()
+  + threadBudgetTests() + trainerTests() + replicaTests() + badStepTests() + outlierTests()
+  + exactnessTests() + shardTests() + checkpointTests() + validationTests() + cacheTests()
 
 do {
   let session = try MPISession()

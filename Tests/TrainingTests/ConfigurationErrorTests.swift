@@ -180,9 +180,6 @@ import Training
   ]
 
   static let notBuilt = [
-    Case("data: {cache: disk}", "data.cache disk; use none"),
-    Case("data: {cacheFolder: /tmp}", "data.cacheFolder other than null; use null"),
-    Case("data: {onBadSubject: skip}", "data.onBadSubject skip; use fail"),
     Case(
       "model: {attention: cbam}",
       "model.attention cbam; use none, mid, full or a list of {scale, kernelSize, dilation}"),

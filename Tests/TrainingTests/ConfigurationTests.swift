@@ -1,3 +1,4 @@
+import Files
 import Imaging
 import Testing
 
@@ -34,7 +35,9 @@ import Training
         patchSize: [64, 64, 64]
         foregroundFraction: 0.33
         normalization: zscore
-        onBadSubject: fail
+        cache: disk                   # disk | none
+        cacheFolder: null
+        onBadSubject: fail            # fail | skip
       model: {attention: mid, channels: 32, maximumChannels: 512, scales: 6, groups: 8, precision: fast}
       loss: {kind: dice-ce}
       optimizer: {kind: adam, learningRate: 3.0e-4, beta1: 0.9, beta2: 0.999, epsilon: 1.0e-8, weightDecay: 0, maximumGradientNorm: null, shard: false}

@@ -6,11 +6,11 @@ import Tensors
 /// Outside the volume images are 0 and labels background. This is the hot loop of augmentation.
 package struct SpatialSampler {
   private let image: VoxelGrid
-  private let labels: [Int16]?
+  private let labels: LabelGrid?
   private let volume: Extent
 
   /// A sampler of an image and its label map; without one labels are 0.
-  package init(_ image: VoxelGrid, labels: [Int16]?) {
+  package init(_ image: VoxelGrid, labels: LabelGrid?) {
     self.image = image
     self.labels = labels
     volume = image.shape.extent
@@ -36,7 +36,7 @@ package struct SpatialSampler {
         read(rows, row, width: extent.width, into: image + start, label + start)
       }
     }
-    withExtendedLifetime((image, buffer)) {}
+    withExtendedLifetime((image, labels, buffer)) {}
     return (patch, targets)
   }
 
@@ -44,13 +44,8 @@ package struct SpatialSampler {
     _ reader: RowReader, _ row: CoordinateRow, width: Int, into image: UnsafeMutablePointer<Float>,
     _ targets: UnsafeMutablePointer<Int16>
   ) {
-    guard let labels else {
-      targets.update(repeating: 0, count: width)
-      return reader.read(row, width: width, labels: nil, into: image, targets)
-    }
-    labels.withUnsafeBufferPointer {
-      reader.read(row, width: width, labels: $0.baseAddress, into: image, targets)
-    }
+    if labels == nil { targets.update(repeating: 0, count: width) }
+    reader.read(row, width: width, labels: labels?.values.baseAddress, into: image, targets)
   }
 }
 

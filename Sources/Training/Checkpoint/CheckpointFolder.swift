@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The checkpoints of a run: `best`, `last`, and before it `last-1`, `last-2`, …

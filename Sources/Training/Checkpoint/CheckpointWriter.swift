@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Writes checkpoints on a thread of its own while training goes on; makes no MPI call.

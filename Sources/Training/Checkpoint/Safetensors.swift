@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// A tensor by its name: PyTorch's shape, and the floats it is read into or written from.

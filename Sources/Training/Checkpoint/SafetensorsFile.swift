@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// What a safetensors file says it holds, every statement checked against the file's size.

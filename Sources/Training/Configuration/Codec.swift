@@ -1,3 +1,5 @@
+import Files
+
 /// How a value of the configuration is read from YAML, checked, and written back.
 struct Codec<Value> {
   let read: (YAMLValue) throws(TrainingError) -> Value

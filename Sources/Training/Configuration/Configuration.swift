@@ -49,9 +49,8 @@ extension Configuration {
     /// The share of patches centred on a voxel of a random class that is present, 0 to 1.
     package var foregroundFraction = 0.33
     package var normalization = NormalizationChoice.all(.zscore)
-    /// The contract's default is `disk`; until caching is built, leaving the key out means `none`.
-    package var cache = Cache.none
-    /// The folder of the cache; always nil until caching is built.
+    package var cache = Cache.disk
+    /// The folder of prepared volumes, absolute once read; nil for one beside the run's folder.
     package var cacheFolder: String?
     package var onBadSubject = OnBadSubject.fail
 
@@ -80,10 +79,15 @@ extension Configuration {
   }
 
   /// Where prepared volumes are kept.
-  package enum Cache: String, CaseIterable, Sendable { case none }
+  package enum Cache: String, CaseIterable, Sendable {
+    /// On disk, one copy for all ranks of a node.
+    case disk
+    /// Nowhere: they are prepared each time.
+    case none
+  }
 
   /// What a subject with unusable files leads to.
-  package enum OnBadSubject: String, CaseIterable, Sendable { case fail }
+  package enum OnBadSubject: String, CaseIterable, Sendable { case fail, skip }
 }
 
 extension Configuration {

@@ -49,9 +49,15 @@ extension Configuration {
       Field(
         "normalization", \.normalization, .normalizationChoice,
         "zscore | zscore-nonzero | ct | {kind: window, lower, upper} | none; a list per channel"),
-      Field("cache", \.cache, .choice(notBuilt: ["disk"]), "none"),
-      Field("cacheFolder", \.cacheFolder, .nullOnly("null"), "not built yet: null"),
-      Field("onBadSubject", \.onBadSubject, .choice(notBuilt: ["skip"]), "fail"),
+      Field(
+        "cache", \.cache, .choice(),
+        "disk (prepared once, shared by a node's ranks) | none (prepared each time)"),
+      Field(
+        "cacheFolder", \.cacheFolder, Codec.path("a folder").optional,
+        "of prepared volumes, relative to this file; null for 'prepared' beside the run"),
+      Field(
+        "onBadSubject", \.onBadSubject, .choice(),
+        "fail | skip (all are read before the first epoch, bad ones are logged and left out)"),
     ])
   }
 

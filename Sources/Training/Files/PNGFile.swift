@@ -1,4 +1,5 @@
 import CPNG
+import Files
 
 /// A picture of red, green and blue bytes.
 package struct Picture: Sendable {

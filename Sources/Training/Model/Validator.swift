@@ -21,10 +21,7 @@ package struct Validator {
     _ setup: RunSetup, model: LKUNet, world: Communicator, folder: RunFolder, activity: Activity,
     on compute: Compute, warn: @escaping (String) -> Void
   ) {
-    let place = setup.configuration.distributed.validation
-    subjects = setup.validation.enumerated()
-      .filter { place.rank(ofSubject: $0.offset, ranks: world.size) == world.rank }
-      .map(\.element)
+    subjects = setup.validation(of: world)
     store = setup.store(of: subjects)
     segmenter = Segmenter(
       model: model, scheme: setup.scheme, patch: setup.configuration.patchExtent, on: compute)
@@ -80,7 +77,7 @@ package struct Validator {
 
 extension Configuration.ValidationPlace {
   /// The rank that segments a validation subject, 0..<ranks.
-  fileprivate func rank(ofSubject index: Int, ranks: Int) -> Int {
+  func rank(ofSubject index: Int, ranks: Int) -> Int {
     switch self {
     case .root: 0
     case .all: index % ranks

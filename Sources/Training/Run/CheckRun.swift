@@ -1,4 +1,5 @@
 import Collectives
+import Files
 import Foundation
 import Imaging
 import Synchronization

@@ -8,21 +8,28 @@ import Tensors
 package struct RunSetup: Sendable {
   package let configuration: Configuration
   package let dataset: Dataset
-  package let training: [Subject]
-  package let validation: [Subject]
+  package internal(set) var training: [Subject]
+  package internal(set) var validation: [Subject]
   package let scheme: LabelScheme
   package let model: ModelConfiguration
   package let preparation: PreparationSettings
   /// The training foreground's intensities per channel; empty unless a channel needs them.
   package let intensities: [IntensityStatistics]
-  /// The bytes of prepared subjects that a rank keeps; others are prepared again when needed.
-  private let subjectBytes: Int
+  /// The folder that prepared volumes are kept in; nil where they are prepared each time.
+  package let cacheFolder: String?
+  let preparer: SubjectPreparer
+  /// The bytes of subjects that a rank has at work, and without a cache those that it keeps.
+  let subjectBytes: Int
 
   /// Reads the data set's description and deals its subjects; images are read for `ct` only, on
   /// the root.
   ///
+  /// - Parameter folder: the run's, beside which prepared volumes are kept unless
+  ///   `data.cacheFolder` names a place; without both they are not kept.
   /// - Throws: `ImagingError` for the data, `TrainingError` for a configuration that does not fit.
-  package init(_ configuration: Configuration, world: Communicator) throws {
+  package init(
+    _ configuration: Configuration, world: Communicator, folder: RunFolder? = nil
+  ) throws {
     // The root looks first, so that a mistake is told once.
     if world.rank > 0 { try world.barrier() }
     try configuration.check(ranks: world.size)
@@ -37,10 +44,17 @@ package struct RunSetup: Sendable {
     model = try configuration.modelConfiguration(inputs: channels, outputs: scheme.outputs)
     _ = try configuration.preparation(channels: channels)
     if world.rank == 0 { try world.barrier() }
-    intensities =
-      configuration.needsIntensityStatistics
-      ? try Self.measureIntensities(of: training, in: dataset, world: world) : []
+    // Each rank looks for itself: hosts may have copies of their own, with other times.
+    let identities = Dictionary((training + validation).map { ($0, SourceIdentity(of: $0)) }) {
+      first, _ in first
+    }
+    intensities = try Self.intensities(of: training, in: dataset, configuration, world: world)
     preparation = try configuration.preparation(channels: channels, statistics: intensities)
+    preparer = SubjectPreparer(
+      dataset: dataset, settings: preparation, identities: identities, bytes: subjectBytes)
+    cacheFolder =
+      configuration.data.cache == .disk
+      ? configuration.data.cacheFolder ?? folder?.preparedVolumes : nil
   }
 
   private static func split(
@@ -67,17 +81,16 @@ package struct RunSetup: Sendable {
     return (training, split.validation.compactMap { byName[$0] })
   }
 
-  /// The foreground's intensities, measured by the root and sent to all.
-  private static func measureIntensities(
-    of subjects: [Subject], in dataset: Dataset, world: Communicator
+  /// The foreground's intensities where a channel needs them, measured by the root.
+  private static func intensities(
+    of subjects: [Subject], in dataset: Dataset, _ configuration: Configuration,
+    world: Communicator
   ) throws -> [IntensityStatistics] {
-    var text = ""
-    if world.rank == 0 {
-      let statistics = try IntensityStatistics.measure(subjects, of: dataset)
-      text = String(decoding: try JSONEncoder().encode(statistics), as: UTF8.self)
+    guard configuration.needsIntensityStatistics else { return [] }
+    return try world.shared {
+      try IntensityStatistics.measure(
+        subjects, of: dataset, skipsBadData: configuration.data.onBadSubject == .skip)
     }
-    let shared = try world.broadcast(text)
-    return try JSONDecoder().decode([IntensityStatistics].self, from: Data(shared.utf8))
   }
 
   /// The plan of one epoch, counted from 0.
@@ -88,34 +101,20 @@ package struct RunSetup: Sendable {
       epoch: epoch)
   }
 
-  /// A store that prepares the given subjects when they are asked for and keeps what fits.
-  package func store(of subjects: [Subject]) -> SubjectStore {
-    let byName = Dictionary(subjects.map { ($0.identifier, $0) }) { first, _ in first }
-    let (dataset, preparation) = (self.dataset, self.preparation)
-    return SubjectStore(byteLimit: subjectBytes) { identifier throws(ImagingError) in
-      guard let subject = byName[identifier] else {
-        throw .missing("subject \(identifier) is not in \(dataset.name)")
-      }
-      return try Preparation.prepare(subject, dataset: dataset, settings: preparation)
-    }
-  }
-
   /// What is left of the epoch in which a run stands, for this number of ranks.
   package func restOfEpoch(_ state: CheckpointState, ranks: Int) -> EpochPlan {
     let whole = epochPlan(state.epoch, ranks: ranks)
     guard state.patchesInEpoch > 0 else { return whole }
     return whole.rest(from: state.patchesInEpoch, of: state.patchesOfEpoch)
   }
+}
 
-  /// The loader of the patches that `feed` asks for.
-  package func loader(of feed: PatchFeed, threads: Int = 1) -> PatchLoader {
-    let sampler = configuration.sampler
-    let store = store(of: training)
-    let names = training.map(\.identifier)
-    return PatchLoader(threads: threads, requests: feed) { request throws(ImagingError) in
-      let subject = try store.subject(names[request.subject])
-      return sampler.sample(subject, epoch: request.epoch, position: request.position)
-    }
+extension Communicator {
+  /// What the root makes, on every rank.
+  func shared<Value: Codable>(_ make: () throws -> Value) throws -> Value {
+    var bytes: [UInt8] = []
+    if rank == 0 { bytes = Array(try JSONEncoder().encode(try make())) }
+    return try JSONDecoder().decode(Value.self, from: Data(try broadcast(bytes)))
   }
 }
 

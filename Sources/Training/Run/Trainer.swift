@@ -25,6 +25,10 @@ package final class Trainer {
   var badSteps = BadSteps()
   var saving: Saving
   private var areMetricsWritten = true
+  /// This epoch's, and this process's, without its first step: nothing can be ready for that.
+  private var epochWait = DataWait()
+  package private(set) var dataWait = DataWait()
+  private var isFirstStep = true
   /// What this rank is doing, for a watchdog.
   package let activity = Activity()
   private let layers: [Int: String]
@@ -79,9 +83,16 @@ package final class Trainer {
     let epochs = setup.configuration.training.epochs
     guard state.epoch < epochs else { return .finished }
     log.begin(patches: patchesInRun, epochs: epochs)
+    let willPrepare: RunSetup.PreparationWatcher = { [activity] identifier in
+      activity.reach("preparing \(identifier)", during: .load)
+    }
     let rest = setup.restOfEpoch(state, ranks: world.size)
-    let loader = setup.loader(of: PatchFeed(rest, rank: world.rank, endEpoch: epochs))
+    let loader = setup.loader(
+      of: PatchFeed(rest, rank: world.rank, endEpoch: epochs), willPrepare: willPrepare)
+    let ahead = setup.prepareAhead(
+      rest, world: world, threads: compute.team.threads, willPrepare: willPrepare)
     defer {
+      ahead?.stop()
       loader.stop()
       settleSaving()
       log.end()
@@ -123,6 +134,7 @@ package final class Trainer {
     clock.end(\.data)
     let patchesInStep = plan.patchesInStep(step)
     let report = try self.step(patches, of: patchesInStep, timedBy: &clock)
+    noteWait(clock.seconds)
     let before = state
     state.step += 1
     state.patchesInEpoch += patchesInStep
@@ -173,6 +185,14 @@ package final class Trainer {
   var learningRate: Double {
     schedule.learningRate(
       progress: state.progress(of: setup.configuration.training.epochs), step: state.step)
+  }
+
+  private func noteWait(_ seconds: StepSeconds) {
+    if !isFirstStep {
+      epochWait.add(seconds)
+      dataWait.add(seconds)
+    }
+    isFirstStep = false
   }
 
   /// What one step did, the same on every rank.
@@ -246,6 +266,11 @@ package final class Trainer {
   private func finishEpoch() throws {
     state.epoch += 1
     state.patchesInEpoch = 0
+    let share = try world.allreduceMax(epochWait.share)
+    if let notice = DataWait.notice(share, on: "the rank that waited most") {
+      log.logger.info("epoch \(state.epoch): \(notice)")
+    }
+    epochWait = DataWait()
     let settings = setup.configuration.training
     let isLast = state.epoch == settings.epochs
     let isValidated = isLast || state.epoch % settings.validateEvery == 0

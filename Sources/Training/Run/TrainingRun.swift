@@ -1,4 +1,5 @@
 import Collectives
+import Files
 import Foundation
 import Imaging
 import Kernels
@@ -66,14 +67,16 @@ package struct TrainingRun {
 
   /// Runs it; the same outcome on every rank.
   package func run() throws -> Trainer.Outcome {
-    let setup = try RunSetup(try sharedConfiguration(), world: world)
+    let configuration = try sharedConfiguration()
+    let folder = RunFolder(options.output ?? "runs/\(configuration.name)")
+    var setup = try RunSetup(configuration, world: world, folder: folder)
     if options.isDryRun {
       if world.rank == 0 { description(of: setup).forEach { print($0) } }
       return .finished
     }
-    let folder = RunFolder(options.output ?? "runs/\(setup.configuration.name)")
     let choice = try sharedChoice(in: folder)
     let log = try openLog(in: folder, setup: setup, choice: choice)
+    let skipped = try leaveOutBadSubjects(of: &setup, log)
     let compute = Compute(
       threads: budget.threads, precision: setup.configuration.model.precision)
     let trainer = try Trainer(setup, world: world, folder: folder, log: log, on: compute)
@@ -87,13 +90,38 @@ package struct TrainingRun {
       timeout: setup.configuration.distributed.timeoutSeconds
     ) { log.logger.error("\($0)") }
     let outcome = try trainer.run(maximumSteps: options.maximumSteps)
+    if let notice = DataWait.notice(trainer.dataWait.share, on: "rank \(world.rank)") {
+      log.logger.info("this run's \(notice)")
+    }
     log.logger.log(
       level: outcome.isFailure ? .error : .info, "\(ending(outcome, trainer, folder))")
+    if skipped > 0 { log.logger.warning("\(Self.leftOut(skipped)) of this run") }
     // No rank leaves before the root has written what the others' ends would cut off.
     trainer.activity.begin(.barrier, "end")
     try world.barrierPatiently()
     watchdog.stop()
     return outcome
+  }
+
+  /// Leaves out the subjects that cannot be used where the configuration says so; their number.
+  private func leaveOutBadSubjects(of setup: inout RunSetup, _ log: RunLog) throws -> Int {
+    guard setup.configuration.data.onBadSubject == .skip else { return 0 }
+    let count = setup.training.count + setup.validation.count
+    log.logger.info("reading all \(count) subjects, for bad ones are skipped")
+    let (rest, bad) = try setup.withoutBadSubjects(world: world, threads: budget.threads)
+    setup = rest
+    for subject in bad {
+      log.logger.warning("subject \(subject.identifier) is skipped: \(subject.reason)")
+    }
+    if !bad.isEmpty {
+      let left = "\(rest.training.count) are left to train and \(rest.validation.count) to validate"
+      log.logger.warning("\(Self.leftOut(bad.count)): \(left)")
+    }
+    return bad.count
+  }
+
+  private static func leftOut(_ count: Int) -> String {
+    count == 1 ? "1 bad subject was left out" : "\(count) bad subjects were left out"
   }
 
   /// The configuration, read by the root alone so that a mistake is told once.
@@ -175,6 +203,8 @@ package struct TrainingRun {
         + "\(setup.training.count) to train and \(setup.validation.count) to validate, channels "
         + setup.dataset.channelNames.joined(separator: ", "),
     ] + setup.dataset.notes + [
+      setup.cacheFolder.map { "prepared volumes are kept in \($0)" }
+        ?? "volumes are prepared each time they are needed (data.cache: none)",
       "model: \(setup.model.parameterCount) parameters, patch "
         + "\(configuration.patchExtent), \(configuration.training.epochs) epochs of "
         + "\(setup.epochPlan(0, ranks: world.size).steps) steps",

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// The folder that a run writes its results to.
@@ -14,6 +15,8 @@ package struct RunFolder: Sendable {
   package var validation: String { path + "/validation" }
   /// The folder of the inputs whose loss or gradient was not finite; made when the first comes.
   package var badSteps: String { path + "/bad-steps" }
+  /// The folder of prepared volumes, beside the run's so that runs of one data set share it.
+  package var preparedVolumes: String { Paths.folder(of: path) + "/prepared" }
 
   /// Names the run folder at `path`, seen from the working directory, without touching the disk.
   package init(_ path: String) {

@@ -1,5 +1,5 @@
+import Files
 import Testing
-import Training
 
 @Suite struct HashTests {
   @Test func `the hash is that of FIPS 180-4, however the bytes come`() {

@@ -10,10 +10,14 @@ package struct FileError: Error, Equatable {
   /// The error of the last system call.
   package static var last: FileError { FileError(code: errno) }
 
-  var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+  /// Whether there is no such file.
+  package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+
+  /// Whether the disk or the user's share of it is full.
+  package var isFull: Bool { code == ENOSPC || code == EDQUOT }
 
   /// Whether the disk cannot give back what it was given.
-  var isOfTheDisk: Bool { code == EIO || code == EUCLEAN }
+  package var isOfTheDisk: Bool { code == EIO || code == EUCLEAN }
 
   /// The system's words for the error.
   package var reason: String {
@@ -23,13 +27,13 @@ package struct FileError: Error, Equatable {
 }
 
 /// A file open for reading.
-struct InputFile: ~Copyable {
+package struct InputFile: ~Copyable {
   private let descriptor: Int32
   /// The file's size in bytes.
-  let size: Int
+  package let size: Int
 
   /// Opens `path`; a folder is refused as one.
-  init(_ path: String) throws(FileError) {
+  package init(_ path: String) throws(FileError) {
     descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .last }
     var status = stat()
@@ -48,7 +52,7 @@ struct InputFile: ~Copyable {
   deinit { close(descriptor) }
 
   /// Reads the next bytes until `buffer` is full or the file ends; returns how many it read.
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
     var filled = 0
     while filled < buffer.count, let base = buffer.baseAddress {
       let count = Glibc.read(descriptor, base + filled, min(buffer.count - filled, 1 << 30))
@@ -63,7 +67,7 @@ struct InputFile: ~Copyable {
   }
 
   /// The next `count` bytes, or fewer where the file ends.
-  func bytes(_ count: Int) throws(FileError) -> [UInt8] {
+  package func bytes(_ count: Int) throws(FileError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     var failure: FileError?
     let filled = bytes.withUnsafeMutableBytes { buffer in
@@ -76,8 +80,15 @@ struct InputFile: ~Copyable {
     return filled == count ? bytes : Array(bytes[..<filled])
   }
 
+  /// The file's bytes in the page cache, read only, for the caller to unmap.
+  func map() throws(FileError) -> UnsafeRawBufferPointer {
+    guard let memory = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), memory != MAP_FAILED
+    else { throw .last }
+    return UnsafeRawBufferPointer(start: memory, count: size)
+  }
+
   /// All bytes of the file at `path`.
-  static func bytes(of path: String) throws(FileError) -> [UInt8] {
+  package static func bytes(of path: String) throws(FileError) -> [UInt8] {
     let file = try InputFile(path)
     var bytes = try file.bytes(file.size)
     // A pipe, such as a shell's <(...), has no size of its own.
@@ -127,13 +138,13 @@ package final class OutputFile: Sendable {
   package func write(_ text: String) throws(FileError) { try write(Array(text.utf8)) }
 
   /// The file's size in bytes.
-  var size: Int {
+  package var size: Int {
     var status = stat()
     return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
   }
 
   /// Cuts the file to its first `size` bytes.
-  func truncate(to size: Int) { ftruncate(descriptor, size) }
+  package func truncate(to size: Int) { ftruncate(descriptor, size) }
 
   /// Waits until what was written is on the disk.
   package func sync() throws(FileError) {

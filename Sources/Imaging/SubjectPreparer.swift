@@ -1,0 +1,69 @@
+import Tensors
+
+/// Prepares the subjects of one run on any number of threads, in bounded memory and all from the
+/// files as they were when the run began.
+package struct SubjectPreparer: Sendable {
+  package let dataset: Dataset
+  package let settings: PreparationSettings
+  /// Called with the identifier of each subject before it is prepared, on the thread that does it.
+  package var willPrepare: @Sendable (_ identifier: String) -> Void = { _ in }
+  private let identities: [Subject: SourceIdentity]
+  private let memory: MemoryBudget
+
+  /// - Parameters:
+  ///   - identities: the files of every subject that will be prepared, at the start of the run.
+  ///   - bytes: what volumes at work may take; a larger one is prepared alone.
+  package init(
+    dataset: Dataset, settings: PreparationSettings, identities: [Subject: SourceIdentity],
+    bytes: Int
+  ) {
+    self.dataset = dataset
+    self.settings = settings
+    self.identities = identities
+    memory = MemoryBudget(bytes: bytes)
+  }
+
+  /// What the files of `subject` were at the start of the run.
+  func identity(of subject: Subject) -> SourceIdentity {
+    identities[subject] ?? SourceIdentity(of: subject)
+  }
+
+  /// Prepares a subject, after others where memory is short.
+  ///
+  /// - Throws: what preparing throws; `badData` for a file that changed since the run began.
+  package func prepare(_ subject: Subject) throws(ImagingError) -> PreparedSubject {
+    try memory.with(bytesNeeded(for: subject)) { () throws(ImagingError) in
+      willPrepare(subject.identifier)
+      try requireUnchanged(subject)
+      let prepared = try Preparation.prepare(subject, dataset: dataset, settings: settings)
+      // Once more, for a file may have changed while it was read.
+      try requireUnchanged(subject)
+      return prepared
+    }
+  }
+
+  private func requireUnchanged(_ subject: Subject) throws(ImagingError) {
+    let now = SourceIdentity(of: subject)
+    guard let index = identity(of: subject).firstDifference(from: now) else { return }
+    throw .badData(
+      "\(subject.files[index]) of subject \(subject.identifier) was changed after the run began; "
+        + "leave the data set alone while it is in use, and run again to go on with the new file")
+  }
+
+  /// Stored and prepared voxels of all channels, and two copies of one channel on the way; 0 for a
+  /// header that cannot be read, which preparing will tell.
+  private func bytesNeeded(for subject: Subject) -> Int {
+    guard let path = subject.images.first,
+      let geometry = try? NIfTI.readGeometry(path).geometry
+    else { return 0 }
+    let spacing = geometry.spacing
+    let target = settings.spacing ?? spacing
+    let growth = (0..<3).reduce(1.0) { $0 * spacing[$1] / target[$1] }
+    let (stored, prepared) = (
+      Double(geometry.extent.voxels), Double(geometry.extent.voxels) * growth
+    )
+    let voxelBytes = Double(4 * dataset.channelNames.count + 2)
+    let bytes = (stored + prepared) * voxelBytes + 8 * max(stored, prepared)
+    return Int(min(bytes, 0x1p60))
+  }
+}
