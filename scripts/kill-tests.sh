@@ -87,18 +87,15 @@ meet() {
   done
 }
 
-# kill_in PHASE: starts the run and kills a rank of it there; sets $now to where it really was.
+# kill_in PHASE: starts the run and kills a rank of it there, after a random part of an epoch; sets
+# $now to where it really was.
 kill_in() {
   local ranks
   start
   meet "$1" || return
-  case $1 in
-    training) pause "0.$((RANDOM % 5))$((RANDOM % 10))" ;;
-    validation) pause "0.0$((RANDOM % 10))" ;;
-    checkpoint) pause "0.00$((RANDOM % 5))" ;;
-  esac
+  pause "0.$((RANDOM % 5))$((RANDOM % 10))"
+  meet "$1" || return
   victim=$((RANDOM % 2))
-  phase
   kill -9 "${ranks[victim]}" 2> /dev/null
 }
 
@@ -128,7 +125,7 @@ while [ $done -lt "$kills" ] && [ $failed -eq 0 ]; do
   log=$work/$run.log
   victim=
   had=$(ls "$work/$run/checkpoints/last.safetensors" 2> /dev/null)
-  kill_in "${phases[RANDOM % 3]}"
+  kill_in "${phases[done % 3]}" # in turns, so that every phase is hit
   wait "$launcher"
   code=$?
   if [ -z "$victim" ] || [ $code -eq 0 ]; then # it was done, or ended, before the kill
