@@ -8,6 +8,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 . scripts/requirements.sh
 . scripts/cluster-hosts/jobs.sh
+. scripts/counted-tests.sh
 kills=${1:-20}
 lkdist=$(realpath "${2:-.build/release}")/lkdist
 seed=${LKDIST_KILL_SEED:-$RANDOM}
@@ -18,21 +19,6 @@ work=$(mktemp -d /tmp/lkdist-kills.XXXXXX)
 trap 'kill $(jobs -p) 2> /dev/null; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 exec 7<> <(:) # never has a line: `read` from it is a sleep without a process
-passed=0
-failed=0
-
-# ok NAME CONDITION: counts one test.
-ok() {
-  if eval "$2"; then
-    passed=$((passed + 1))
-    echo "passed: $1 (${SECONDS} s)"
-  else
-    failed=$((failed + 1))
-    tail -n 20 "$log" | cut -c1-160 | sed 's/^/    | /'
-    echo "FAILED: $1: $2 (${SECONDS} s)"
-  fi
-}
-
 # An epoch is a second or so: 10 steps, then a validation of many windows, then best and last; and
 # more checkpoints between.
 epoch=10

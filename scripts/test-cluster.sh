@@ -11,8 +11,7 @@ cd "$(dirname "$0")/.."
 . scripts/cluster-hosts/slurm.sh
 . scripts/cluster-hosts/jobs.sh
 . scripts/cluster-hosts/long-tests.sh
-passed=0
-failed=0
+. scripts/counted-tests.sh
 skipped=0
 
 # ends: prints the result and leaves.
@@ -22,18 +21,7 @@ ends() {
   exit
 }
 
-# ok NAME CONDITION: counts one test; the newest job's log is shown when it fails.
-ok() {
-  if eval "$2"; then
-    passed=$((passed + 1))
-    echo "passed: $1 (${SECONDS} s)"
-  else
-    failed=$((failed + 1))
-    on node1 squeue -o "%i %j %T %r %N"
-    tail -n 30 "$log" | cut -c1-160 | sed 's/^/    | /'
-    echo "FAILED: $1: $2 (${SECONDS} s)"
-  fi
-}
+explain() { on node1 squeue -o "%i %j %T %r %N"; }
 
 if [ "$(id -u)" -ne 0 ] || ! unshare --net --uts --mount true 2> /dev/null; then
   skipped=1

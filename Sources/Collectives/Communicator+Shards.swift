@@ -62,22 +62,26 @@ extension Communicator {
   private func send<Element: BitwiseCopyable>(
     _ data: UnsafePointer<Element>, _ count: Int, to other: Int
   ) throws(CommunicationError) -> cmpi_request {
-    var request: cmpi_request = 0
     let bytes = Int32(count * MemoryLayout<Element>.stride)
-    try check(
-      cmpi_start_send(handle, data, bytes, Int32(other), &request), "sending to rank \(other)",
-      rank: rank)
-    return request
+    return try start("sending to rank \(other)") {
+      cmpi_start_send(handle, data, bytes, Int32(other), &$0)
+    }
   }
 
   private func receive<Element: BitwiseCopyable>(
     _ data: UnsafeMutablePointer<Element>, _ count: Int, from other: Int
   ) throws(CommunicationError) -> cmpi_request {
-    var request: cmpi_request = 0
     let bytes = Int32(count * MemoryLayout<Element>.stride)
-    try check(
-      cmpi_start_receive(handle, data, bytes, Int32(other), &request),
-      "receiving from rank \(other)", rank: rank)
+    return try start("receiving from rank \(other)") {
+      cmpi_start_receive(handle, data, bytes, Int32(other), &$0)
+    }
+  }
+
+  private func start(
+    _ operation: String, _ message: (inout cmpi_request) -> Int32
+  ) throws(CommunicationError) -> cmpi_request {
+    var request: cmpi_request = 0
+    try check(message(&request), operation, rank: rank)
     return request
   }
 }
