@@ -178,3 +178,12 @@ void cmpi_error_text(int status, char *text) {
     if (MPI_Error_string(status, text, &length) != MPI_SUCCESS) length = 0;
     text[length] = '\0';
 }
+
+int cmpi_library(char *text) {
+    char whole[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length = 0;
+    int status = MPI_Get_library_version(whole, &length);
+    strncpy(text, whole, CMPI_TEXT - 1);
+    text[CMPI_TEXT - 1] = 0;
+    return status;
+}

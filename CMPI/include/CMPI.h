@@ -60,3 +60,5 @@ int cmpi_abort(int code);
 /* MPI_Error_string; `text` holds at least CMPI_TEXT bytes and ends with a zero. */
 enum { CMPI_TEXT = 1024 };
 void cmpi_error_text(int status, char *text);
+/* MPI_Get_library_version; `text` holds at least CMPI_TEXT bytes, of which it fills what fits. */
+int cmpi_library(char *text);

@@ -78,7 +78,7 @@ package final class Communicator: Sendable {
   }
 
   /// Whether several threads may call MPI at the same time (MPI_THREAD_MULTIPLE).
-  func allowsThreads() throws(CommunicationError) -> Bool {
+  package func allowsThreads() throws(CommunicationError) -> Bool {
     var isMultiple: Int32 = 0
     try check(cmpi_threads(&isMultiple), "asking for the thread level", rank: rank)
     return isMultiple != 0

@@ -20,6 +20,7 @@ struct LKDist: ParsableCommand {
     subcommands: [
       TrainCommand.self, SampleCommand.self, InitCommand.self, CheckCommand.self,
       PredictCommand.self, EvaluateCommand.self, AugmentCommand.self, BenchCommand.self,
+      DoctorCommand.self,
     ])
 
   static func main() {

@@ -12,11 +12,22 @@ package struct AllreduceBenchmark {
     (self.world, self.bucketMiB, self.rounds) = (world, bucketMiB, rounds)
   }
 
-  /// The line of a block of `bytes` of floats: the median of the slowest rank's seconds, and bus
-  /// bandwidth, 2 (n - 1) / n bytes / seconds of n ranks. Collective.
+  /// The line of a block of `bytes` of floats. Collective.
   package func line(
     bytes: Int, compression: Configuration.Compression
   ) throws(CommunicationError) -> JSON {
+    let seconds = try seconds(bytes: bytes, compression: compression)
+    return [
+      "bytes": .integer(bytes), "bucket_bytes": .integer(Int(bucketMiB * 1_048_576)),
+      "ranks": .integer(world.size), "compression": .string(compression.rawValue),
+      "seconds": .number(seconds), "gb_per_s": .number(rate(bytes: bytes, seconds: seconds)),
+    ]
+  }
+
+  /// The median of the slowest rank's seconds for a block of `bytes` of floats. Collective.
+  func seconds(
+    bytes: Int, compression: Configuration.Compression
+  ) throws(CommunicationError) -> Double {
     let block = FloatBuffer(zeros: bytes / 4)
     let reducer = try GradientReducer(
       block.slice, bucketMiB: bucketMiB, by: compression.sum(count: block.count),
@@ -27,14 +38,13 @@ package struct AllreduceBenchmark {
       seconds.append(
         try world.slowest { () throws(CommunicationError) in try reducer.finish() })
     }
-    let median = median(of: seconds)
+    return median(of: seconds)
+  }
+
+  /// Bus bandwidth in GB/s: 2 (n - 1) / n bytes / seconds of n ranks.
+  func rate(bytes: Int, seconds: Double) -> Double {
     let ranks = Double(world.size)
-    let traffic = 2 * (ranks - 1) / ranks * Double(bytes)
-    return [
-      "bytes": .integer(bytes), "bucket_bytes": .integer(Int(bucketMiB * 1_048_576)),
-      "ranks": .integer(world.size), "compression": .string(compression.rawValue),
-      "seconds": .number(median), "gb_per_s": .number(traffic / median / 1e9),
-    ]
+    return 2 * (ranks - 1) / ranks * Double(bytes) / seconds / 1e9
   }
 }
 

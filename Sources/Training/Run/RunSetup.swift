@@ -35,7 +35,7 @@ package struct RunSetup: Sendable {
     try configuration.check(ranks: world.size)
     self.configuration = configuration
     // Our choice: a quarter of the host's memory for subjects; the rest is the network's.
-    subjectBytes = Int(ProcessInfo.processInfo.physicalMemory) / 4 / world.localSize
+    subjectBytes = HostMemory.bytes / 4 / world.localSize
     dataset = try Dataset.load(configuration.data.path, layout: configuration.data.layout)
       .labeled(configuration.data.labels)
     (training, validation) = try Self.split(dataset, configuration)
