@@ -107,7 +107,7 @@ import Testing
     #expect(result.errors.contains("4 subjects were not scored:"))
     for part in [
       "moved: ", "different grids", "alone.nii.gz has no reference",
-      "strange.nii.gz holds the label 7",
+      "strange.nii.gz holds label 7",
       "cut.nii.gz",
     ] {
       #expect(result.errors.contains(part), "\(part): \(result.errors)")
@@ -156,7 +156,7 @@ import Testing
     let result = try evaluate(
       "--compare", folder.file("a.json"), folder.file("b.json"), "-o", folder.file("c.json"))
     #expect(result.code == 0, "\(result.errors)")
-    #expect(result.output.contains("t-test p") && result.output.contains("mean of 1 classes"))
+    #expect(result.output.contains("t-test p") && result.output.contains("mean of 1 class"))
     let measures = try json("c.json")["measures"] as? [String: Any]
     let row = (measures?["dice"] as? [String: Any])?["foreground"] as? [String: Any]
     #expect(row?["n"] as? Int == 6 && (row?["t_p"] as? Double ?? 2) < 1)

@@ -58,8 +58,8 @@ package enum Metrics {
     // Header precision differs between writers; a hundredth of a voxel cannot change a voxel.
     guard prediction.geometry.matches(reference.geometry) else {
       throw .badData(
-        "\(subject): the prediction (\(prediction.geometry.extent) voxels) and the reference "
-          + "(\(reference.geometry.extent) voxels) lie on different grids; "
+        "\(subject): the prediction and the reference lie on different grids: "
+          + "\(prediction.geometry.difference(from: reference.geometry)); "
           + "resample the prediction onto the reference's grid")
     }
     var prediction = prediction

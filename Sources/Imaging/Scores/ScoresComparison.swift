@@ -141,7 +141,7 @@ extension ScoresComparison {
     let (test, digits) = (row.test, row.measure.digits)
     let name = row.key == row.name ? row.name : "\(row.key) \(row.name)"
     return [
-      "  " + (row.key == "foreground" ? "mean of \(classes) classes" : name), "\(test.count)",
+      "  " + (row.key == "foreground" ? Scores.meanTitle(of: classes) : name), "\(test.count)",
       TextTable.number(test.means[0], digits: digits),
       TextTable.number(test.means[1], digits: digits),
       TextTable.number(test.difference, digits: digits, isSigned: true),

@@ -21,10 +21,15 @@ extension Scores {
     for (kind, statistics) in zip(classes, zip(classMeans, classDeviations)) {
       add(kind.title, statistics.0, statistics.1, to: &table)
     }
-    add("mean of \(classes.count) classes", foreground, foregroundDeviation, to: &table)
+    add(Self.meanTitle(of: classes.count), foreground, foregroundDeviation, to: &table)
     let count = subjects.count == 1 ? "1 subject." : "\(subjects.count) subjects."
     let lines = table.lines + TextTable.wrapped("\(count) \(ruleText)")
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What the row of the mean over classes is called.
+  static func meanTitle(of classes: Int) -> String {
+    "mean of \(classes) class\(classes == 1 ? "" : "es")"
   }
 
   private var columns: [Measure] {

@@ -20,7 +20,7 @@ struct EvaluationPlan {
   /// What is scored, in the order of the table.
   private(set) var classes: [ScoredClass] = []
   /// The label values that may appear; nil where nothing names them.
-  private(set) var known: Set<Int16>?
+  private(set) var known: Set<Int>?
   /// The label of voxels that are not scored.
   private(set) var ignored: Int?
   /// What a user should know.
@@ -193,8 +193,9 @@ extension EvaluationPlan {
     } else {
       classes = regions.isEmpty ? ScoredClass.foreground(of: labels) : ScoredClass.of(regions)
     }
-    if !labels.isEmpty { known = Set((labels.map(\.value) + [0]).map { Int16(clamping: $0) }) }
-    if let ignored { known?.insert(Int16(clamping: ignored)) }
+    if let described, !labels.isEmpty {
+      known = described.knownValues.union([0])
+    }
   }
 
   /// All values of predictions and references; a file that cannot be read is told of when scored.
@@ -203,8 +204,7 @@ extension EvaluationPlan {
     let files = pairs.flatMap { [$0.prediction, $0.reference] }
     team.parallelFor(files.count) { index, _ in
       guard let map = try? NIfTI.readLabels(files[index]) else { return }
-      let found = Set(map.labels)
-      values.withLock { $0.formUnion(found) }
+      values.withLock { $0.formUnion(map.values) }
     }
     return values.withLock { $0 }
   }

@@ -126,15 +126,13 @@ package struct EvaluationRun {
 
   private func labels(_ path: String, _ plan: EvaluationPlan) throws(ImagingError) -> LabelMap {
     let map = try NIfTI.readLabels(path)
-    guard let known = plan.known else { return map }
-    let unknown = Set(map.labels).subtracting(known).sorted()
-    guard unknown.isEmpty else {
-      throw .badData(
-        "\(path) holds the label\(unknown.count == 1 ? "" : "s") "
-          + "\(unknown.map { "\($0)" }.inWords), but only "
-          + "\(known.sorted().map { "\($0)" }.inWords) are known; correct it, or the --labels")
-    }
-    return map
+    guard let known = plan.known,
+      let unknown = map.values.filter({ !known.contains(Int($0)) }).min()
+    else { return map }
+    throw .badData(
+      "\(path) holds label \(unknown), which is none of "
+        + "\(known.sorted().map(String.init).joined(separator: ", ")); correct the label map, or name "
+        + "the label in --labels")
   }
 
   /// The results of all ranks, on the root.

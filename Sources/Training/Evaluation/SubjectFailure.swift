@@ -13,7 +13,9 @@ struct SubjectFailure: Codable, Sendable {
   }
 
   init(_ subject: String, _ error: ImagingError) {
-    self.init(subject: subject, reason: "\(error)", code: error.exitCode)
+    let (text, name) = ("\(error)", "\(subject): ")
+    let reason = text.hasPrefix(name) ? String(text.dropFirst(name.count)) : text
+    self.init(subject: subject, reason: reason, code: error.exitCode)
   }
 
   /// The lines that end a command's messages.

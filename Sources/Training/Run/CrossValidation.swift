@@ -29,11 +29,11 @@ package struct CrossValidation {
   package func run() throws -> Trainer.Outcome {
     let plan = try world.shared { try Plan(options) }
     var outcome = Trainer.Outcome.finished
-    for fold in plan.folds {
+    for (index, fold) in plan.folds.enumerated() {
       var options = options
       options.output = "\(plan.output)/fold-\(fold)"
       options.overrides.append("data.fold=\(fold)")
-      if world.rank == 0 && !isQuiet { print("fold \(fold) of \(plan.folds.count)") }
+      if world.rank == 0 && !isQuiet { print("fold \(fold), \(index + 1) of \(plan.folds.count)") }
       let end = try TrainingRun(
         options: options, world: world, threads: threads, isQuiet: isQuiet
       ).run()
