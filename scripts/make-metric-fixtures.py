@@ -176,6 +176,7 @@ def monai(x, y, spacing, tolerance):
     except ImportError:
         return math.nan, math.nan
     x, y = (torch.from_numpy(np.stack([~m, m])[None].astype(np.float32)) for m in (x, y))
+    spacing = [float(s) for s in spacing]
     return (float(metrics.compute_hausdorff_distance(x, y, percentile=95, spacing=spacing)),
             float(metrics.compute_surface_dice(x, y, [tolerance], spacing=spacing)))
 

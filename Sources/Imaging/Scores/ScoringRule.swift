@@ -9,7 +9,7 @@ package struct ScoringRule: Equatable, Sendable {
 
   package var conventions = Conventions.standard
   /// The largest distance in mm at which two surfaces count as equal in NSD, 0 or more.
-  // Our choice: the voxel size of BraTS and of the article's CT at its sharpest.
+  // Our choice: the voxel size of BraTS; coarser data wants about its own.
   package var tolerance = 1.0
   /// Tolerances of single classes in mm, by their key or name.
   package var classTolerances: [String: Double] = [:]
