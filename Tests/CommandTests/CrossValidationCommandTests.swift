@@ -40,7 +40,7 @@ import Testing
     #expect(subjects?.keys.sorted() == (0..<5).map { "case_\($0)" })
     let twice = try evaluate(run(0), run(0))
     #expect(twice.code == 65 && twice.errors.contains("case_0"), "\(twice.errors)")
-    let none = try evaluate(data.path)
+    let none = try evaluate(data.folder.file("labelsTr"))
     #expect(none.code == 66 && none.errors.contains("is no run's folder"), "\(none.errors)")
   }
 

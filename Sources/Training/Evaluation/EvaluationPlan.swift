@@ -79,6 +79,7 @@ struct EvaluationPlan {
   ///
   /// - Throws: `missing` for one that is not there, and where none is left.
   mutating func exclude(_ names: [String]) throws(TrainingError) {
+    guard !names.isEmpty else { return }
     for name in names { try require(name, of: "--exclude") }
     classes.removeAll { names.contains($0.key) || names.contains($0.name) }
     guard !classes.isEmpty else { throw .missing("--exclude leaves no class to score") }
