@@ -11,14 +11,16 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate",
     abstract: "Score label maps against references, pool runs, compare two sets of scores.",
     discussion: """
-      Dice, HD95, NSD, volume difference, lesion-wise Dice and F1 per class and subject; the rule is
-      printed below the table. Files are matched by name, or with a data set by its subjects' names.
-      A subject that cannot be scored is listed at the end, and the exit code is then not 0.
+      Dice, HD95, NSD, volume difference, lesion-wise Dice and F1 per class and
+      subject; the rule is printed below the table. Files are matched by name, or
+      with a data set by its subjects' names. Subjects that cannot be scored are
+      listed at the end, and the exit code is then not 0.
       Examples:
         lkdist evaluate predictions Task04_Hippocampus/labelsTr \\
           --labels Task04_Hippocampus/dataset.json -o metrics.json
         lkdist evaluate predictions BraTS2020 --conventions brats
-        lkdist evaluate predictions CT-ORG --labels CT-ORG --exclude brain --tolerance liver=3
+        lkdist evaluate predictions CT-ORG --labels CT-ORG --exclude brain
+        lkdist evaluate a.nii.gz b.nii.gz --tolerance 2 --tolerance liver=3
         lkdist evaluate --runs runs/hippocampus/fold-* -o mid.json
         lkdist evaluate --compare base.json mid.json
       """)

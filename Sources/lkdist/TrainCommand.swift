@@ -12,7 +12,7 @@ struct TrainCommand: ParsableCommand {
       Goes on where the output folder's last checkpoint stopped. Examples:
         mpirun -n 8 lkdist train
         lkdist train heart.yaml --set training.epochs=50 --output runs/heart-50
-        lkdist train heart.yaml --fold each      all folds, into runs/heart/fold-0, fold-1, …
+        lkdist train heart.yaml --fold each     into runs/heart/fold-0, fold-1, …
       """)
 
   @OptionGroup var file: ConfigurationOptions
