@@ -2,10 +2,12 @@
 """Writes the fixtures of the metric and sliding-window tests (needs numpy and scipy).
 
     scripts/make-metric-fixtures.py [Tests/ImagingTests/Fixtures/metrics]
+    scripts/make-metric-fixtures.py --tools     prints what other tools make of the same maps
 
-metrics.json: label maps as strings of digits, x fastest, with Dice and HD95 per class from
-scipy.ndimage. windows.json: window starts and weights by the rules of MONAI's
-dense_patch_slices and compute_importance_map, restated here.
+metrics.json: label maps as strings of digits, x fastest, with all measures per class from
+scipy.ndimage. paired.json: paired tests by scipy.stats. windows.json: window starts and weights by
+the rules of MONAI's dense_patch_slices and compute_importance_map, restated here.
+--tools needs the package surface-distance, and takes monai and torch where they are installed.
 """
 
 import json
@@ -14,9 +16,11 @@ import pathlib
 import sys
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, spatial, stats
 
 CROSS = ndimage.generate_binary_structure(3, 1)
+CUBE = ndimage.generate_binary_structure(3, 3)
+TOLERANCES = [0.0, 1.0, 2.5]
 
 
 def surface(mask):
@@ -28,18 +32,57 @@ def dice(x, y):
     return 1.0 if total == 0 else float(2 * (x & y).sum() / total)
 
 
+def surface_distances(x, y, spacing):
+    """Distances in mm from the surface of x to that of y, and back; spacing is z, y, x."""
+    x, y = surface(x), surface(y)
+    directed = []
+    for a, b in ((x, y), (y, x)):
+        distance = ndimage.distance_transform_edt(~b, sampling=spacing)[a]
+        # MONAI's way on processors: the nearest neighbor in a tree of surface voxels.
+        tree = spatial.KDTree(np.argwhere(b) * np.array(spacing, float))
+        nearest = tree.query(np.argwhere(a) * np.array(spacing, float))[0]
+        assert np.allclose(distance, nearest, rtol=0, atol=1e-9)
+        directed.append(distance)
+    return directed
+
+
 def hd95(x, y, spacing):
     """Spacing and shape are z, y, x."""
     if not x.any() and not y.any():
         return 0.0
     if not x.any() or not y.any():
         return math.sqrt(sum((n * s) ** 2 for n, s in zip(x.shape, spacing)))
-    x, y = surface(x), surface(y)
-    directed = []
-    for a, b in ((x, y), (y, x)):
-        distance = ndimage.distance_transform_edt(~b, sampling=spacing)
-        directed.append(np.percentile(distance[a], 95))
-    return float(max(directed))
+    return float(max(np.percentile(d, 95) for d in surface_distances(x, y, spacing)))
+
+
+def nsd(x, y, spacing, tolerance):
+    """MONAI's compute_surface_dice without subvoxels; 1 where both are empty."""
+    if not x.any() or not y.any():
+        return float(x.any() == y.any())
+    distances = np.concatenate(surface_distances(x, y, spacing))
+    return float(np.mean(distances <= tolerance + 1e-9))
+
+
+def lesions(x, y):
+    """Lesion-wise Dice (BraTS 2023's, without dilation) and F1 (ISLES 2022's); y is the reference."""
+    predicted, count = ndimage.label(x, CUBE)
+    reference, total = ndimage.label(y, CUBE)
+    found, overlaps = 0, []
+    for lesion in range(1, total + 1):
+        touching = [label for label in np.unique(predicted[reference == lesion]) if label]
+        found += len(touching) > 0
+        overlaps.append(dice(np.isin(predicted, touching), reference == lesion))
+    wrong = sum(not y[predicted == label].any() for label in range(1, count + 1))
+    if total + wrong == 0:
+        return 1.0, 1.0
+    missed = total - found
+    return (float(sum(overlaps) / (total + wrong)),
+            float(2 * found / (2 * found + wrong + missed)))
+
+
+def volume_difference(x, y, spacing):
+    """In ml."""
+    return float((int(x.sum()) - int(y.sum())) * np.prod(spacing) / 1000)
 
 
 def ball(shape, center, radius):
@@ -101,12 +144,60 @@ def metric_fixture():
         scores = {}
         for label in range(1, max(2, prediction.max() + 1, reference.max() + 1)):
             x, y = prediction == label, reference == label
-            scores[str(label)] = {"dice": dice(x, y), "hd95": hd95(x, y, spacing)}
+            lesion_dice, lesion_f1 = lesions(x, y)
+            scores[str(label)] = {
+                "dice": dice(x, y), "hd95": hd95(x, y, spacing),
+                "nsd": [nsd(x, y, spacing, tolerance) for tolerance in TOLERANCES],
+                "volume_difference": volume_difference(x, y, spacing),
+                "lesion_dice": lesion_dice, "lesion_f1": lesion_f1}
         out.append({
             "name": name, "size": list(prediction.shape[::-1]), "spacing": list(spacing[::-1]),
-            "prediction": "".join(map(str, prediction.ravel())),
+            "tolerances": TOLERANCES, "prediction": "".join(map(str, prediction.ravel())),
             "reference": "".join(map(str, reference.ravel())), "scores": scores})
     return out
+
+
+def surface_distance_package(x, y, spacing, tolerance):
+    """HD95 and NSD of google-deepmind's surface-distance; y is the reference."""
+    for name, value in (("Inf", np.inf), ("NaN", np.nan)):
+        setattr(np, name, value)  # it is older than numpy 2
+    ndimage.filters = ndimage.morphology = ndimage
+    import surface_distance
+    distances = surface_distance.compute_surface_distances(y, x, spacing)
+    return (surface_distance.compute_robust_hausdorff(distances, 95),
+            surface_distance.compute_surface_dice_at_tolerance(distances, tolerance))
+
+
+def monai(x, y, spacing, tolerance):
+    """HD95 and NSD of MONAI; nothing where it is not installed."""
+    try:
+        import torch
+        from monai import metrics
+    except ImportError:
+        return math.nan, math.nan
+    x, y = (torch.from_numpy(np.stack([~m, m])[None].astype(np.float32)) for m in (x, y))
+    spacing = [float(s) for s in spacing]
+    return (float(metrics.compute_hausdorff_distance(x, y, percentile=95, spacing=spacing)),
+            float(metrics.compute_surface_dice(x, y, [tolerance], spacing=spacing)))
+
+
+def both_directions_at_once(x, y, spacing):
+    """HD95 of medpy: one percentile of the distances of both directions together."""
+    return float(np.percentile(np.concatenate(surface_distances(x, y, spacing)), 95))
+
+
+def print_tools():
+    print(f"{'':26}{'HD95 mm: ours':>14}{'MONAI':>9}{'surf-d.':>9}{'medpy':>9}"
+          f"{'NSD 1 mm: ours':>16}{'MONAI':>9}{'surf-d.':>9}")
+    for name, spacing, prediction, reference in cases():
+        x, y = prediction == 1, reference == 1
+        if not x.any() or not y.any():
+            continue
+        ours, theirs = hd95(x, y, spacing), monai(x, y, spacing, 1.0)
+        package = surface_distance_package(x, y, spacing, 1.0)
+        print(f"{name:26}{ours:14.4f}{theirs[0]:9.4f}{package[0]:9.4f}"
+              f"{both_directions_at_once(x, y, spacing):9.4f}{nsd(x, y, spacing, 1.0):16.4f}"
+              f"{theirs[1]:9.4f}{package[1]:9.4f}")
 
 
 def starts(volume, patch, overlap):
@@ -142,11 +233,37 @@ def window_fixture():
                     for p in patches]}
 
 
+def paired_fixture():
+    random = np.random.default_rng(11)
+    out = []
+
+    def add(name, first, second):
+        t, w = stats.ttest_rel(second, first), stats.wilcoxon(second, first)
+        out.append({
+            "name": name, "first": [float(v) for v in first], "second": [float(v) for v in second],
+            "t": float(t.statistic), "t_p": float(t.pvalue), "wilcoxon": float(w.statistic),
+            "wilcoxon_p": float(w.pvalue)})
+
+    for n in (2, 3, 6, 10, 13, 14, 21, 50, 51, 125):
+        first = random.beta(8, 2, n)
+        add(f"{n} pairs", first, first + random.normal(0.01, 0.03, n))
+    for n in (6, 13, 14, 30):
+        first = random.integers(80, 96, n) / 128
+        add(f"{n} pairs with ties and zeros", first, first + random.integers(-3, 5, n) / 128)
+    first = random.beta(8, 2, 40)
+    add("all better", first, first + random.uniform(0.1, 0.2, 40))
+    add("BraTS's price", [373.13, 2.0, 3.5, 0, 4.25], [0, 2.5, 3.0, 373.13, 4.0])
+    return out
+
+
 def main():
+    if sys.argv[1:] == ["--tools"]:
+        return print_tools()
     folder = pathlib.Path(
         sys.argv[1] if len(sys.argv) > 1 else "Tests/ImagingTests/Fixtures/metrics")
     folder.mkdir(parents=True, exist_ok=True)
-    for name, value in (("metrics", metric_fixture()), ("windows", window_fixture())):
+    for name, value in (("metrics", metric_fixture()), ("paired", paired_fixture()),
+                        ("windows", window_fixture())):
         (folder / f"{name}.json").write_text(json.dumps(value) + "\n")
 
 

@@ -19,7 +19,7 @@ mpirun -n 2 --oversubscribe "$lkdist" train "$folder/lkdist.yaml" --output "$fol
 "$lkdist" predict --checkpoint "$folder/run/checkpoints/best.safetensors" --overwrite \
   -i "$folder/imagesTr/colin_right.nii.gz" -o "$folder/prediction/colin_right.nii.gz"
 "$lkdist" evaluate "$folder/prediction" "$folder/labelsTr" --labels "$folder/dataset.json" \
-  -o "$folder/metrics.json"
+  -o "$folder/metrics.json" --overwrite
 
 cat <<DONE
 

@@ -170,7 +170,7 @@ gives_up() {
 
 cross_validates() {
   array=(--array=0-1 --nodes=1)
-  submit cv cross-validation.sbatch "$data/labelsTr" --set data.splits=null --set data.folds=2
+  submit cv cross-validation.sbatch --set data.splits=null --set data.folds=2
   array=()
   local all=$job
   job=${all}_1

@@ -67,6 +67,13 @@ package enum Folds {
     return Split(training: training.sorted(), validation: validation.sorted())
   }
 
+  /// The number of splits in a `splits_final.json`.
+  ///
+  /// - Throws: `missing`, `inputOutput` and `badData` for the file.
+  package static func count(inFile path: String) throws(ImagingError) -> Int {
+    try JSONFile(path).elements.count
+  }
+
   private static func identifiers(
     _ entry: JSONFile, _ key: String
   ) throws(ImagingError) -> [String] {

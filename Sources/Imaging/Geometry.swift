@@ -86,6 +86,13 @@ package struct Geometry: Codable, Equatable, Sendable {
       }
   }
 
+  /// In words what keeps two grids from having the same voxels.
+  func difference(from other: Geometry) -> String {
+    extent == other.extent
+      ? "their affines differ (\(affine.rows) and \(other.affine.rows))"
+      : "their sizes are \(extent) and \(other.extent)"
+  }
+
   /// The part of this grid inside `box`.
   package func cropped(to box: VoxelBox) -> Geometry {
     let corner = box.lower.map(Double.init)

@@ -54,27 +54,16 @@ struct SubjectFiles {
     _ a: Geometry, _ firstPath: String, _ b: Geometry, _ path: String
   ) throws(ImagingError) {
     guard !a.matches(b) else { return }
-    let difference =
-      a.extent == b.extent
-      ? "their affines differ (\(a.affine.rows) and \(b.affine.rows))"
-      : "their sizes are \(a.extent) and \(b.extent)"
     throw .badData(
-      "\(firstPath) and \(path) lie on different grids: \(difference); resample one to the other")
+      "\(firstPath) and \(path) lie on different grids: \(a.difference(from: b)); "
+        + "resample one to the other")
   }
 
   private static func requireKnown(
     _ map: LabelMap, _ path: String, _ dataset: Dataset
   ) throws(ImagingError) {
     let known = dataset.knownValues
-    var unknown: Int16?
-    var last: Int16?
-    for label in map.labels where label != last {
-      last = label
-      guard !known.contains(Int(label)) else { continue }
-      unknown = label
-      break
-    }
-    guard let unknown else { return }
+    guard let unknown = map.values.filter({ !known.contains(Int($0)) }).min() else { return }
     throw .badData(
       "\(path) holds label \(unknown), which the data set does not list "
         + "(\(known.sorted().map(String.init).joined(separator: ", "))); correct the label map or "

@@ -29,6 +29,18 @@ package struct LabelMap: Sendable {
     self.geometry = geometry
   }
 
+  /// The label values that occur.
+  package var values: Set<Int16> {
+    var found: Set<Int16> = []
+    var last: Int16?
+    // Voxels of one label lie side by side: few are looked up.
+    for label in labels where label != last {
+      found.insert(label)
+      last = label
+    }
+    return found
+  }
+
   /// The label that a stored number stands for: the integer within 1e-3 of it; nil for none.
   static func label(of value: Double) -> Int16? {
     let label = value.rounded()

@@ -12,6 +12,7 @@ struct TrainCommand: ParsableCommand {
       Goes on where the output folder's last checkpoint stopped. Examples:
         mpirun -n 8 lkdist train
         lkdist train heart.yaml --set training.epochs=50 --output runs/heart-50
+        lkdist train heart.yaml --fold each     into runs/heart/fold-0, fold-1, …
       """)
 
   @OptionGroup var file: ConfigurationOptions
@@ -29,7 +30,11 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Start from the weights of this checkpoint (transfer).")
   var weights: String?
 
-  @Option(help: "Override the fold: 0..folds-1, or all.")
+  @Option(
+    help: """
+      Override the fold: 0..folds-1; all to train on everything; each for all folds in turn, in
+      folders beside each other.
+      """)
   var fold: String?
 
   @Option(help: "Stop after this many steps of the run, resumed ones included.")
@@ -40,27 +45,40 @@ struct TrainCommand: ParsableCommand {
 
   func validate() throws {
     if let problem = StopRequest.problem { throw ValidationError(problem) }
-    if fold == "each" { throw ValidationError("--fold each is not built yet; use --fold 0") }
     if let maxSteps, maxSteps < 1 { throw ValidationError("--max-steps must be at least 1") }
     if weights != nil && resume != "auto" && resume != "never" {
       throw ValidationError("--weights and --resume FILE exclude each other")
+    }
+    if isCrossValidation && resume != "auto" && resume != "never" {
+      throw ValidationError("--fold each resumes every fold from its own checkpoint, not from FILE")
     }
   }
 
   func run() throws {
     StopRequest.catchSignals()
     let session = try MPISession()
-    let outcome = try TrainingRun(
-      options: options, world: session.world, threads: shared.threads, isQuiet: shared.quiet
-    ).run()
+    let outcome = try outcome(on: session.world)
     try session.finalize()
     if outcome.exitCode != .done { throw ExitCode(outcome.exitCode.rawValue) }
+  }
+
+  private var isCrossValidation: Bool { fold == "each" }
+
+  private func outcome(on world: Communicator) throws -> Trainer.Outcome {
+    guard isCrossValidation else {
+      return try TrainingRun(
+        options: options, world: world, threads: shared.threads, isQuiet: shared.quiet
+      ).run()
+    }
+    return try CrossValidation(
+      options: options, world: world, threads: shared.threads, isQuiet: shared.quiet
+    ).run()
   }
 
   private var options: TrainingRun.Options {
     var overrides = file.allOverrides
     if let data { overrides.append("data.path=\(data)") }
-    if let fold { overrides.append("data.fold=\(fold)") }
+    if let fold, !isCrossValidation { overrides.append("data.fold=\(fold)") }
     return TrainingRun.Options(
       configuration: file.configuration, overrides: overrides, output: output,
       resume: TrainingRun.Resume(resume), weights: weights, maximumSteps: maxSteps,

@@ -186,7 +186,7 @@ struct SubjectCheck {
 
 extension Dataset {
   /// The values that its label maps may hold; empty where nothing names them.
-  var knownValues: Set<Int> {
+  package var knownValues: Set<Int> {
     labels.isEmpty ? [] : Set(labels.map(\.value) + [ignoredLabel].compactMap { $0 })
   }
 }

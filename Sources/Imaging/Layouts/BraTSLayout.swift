@@ -14,13 +14,7 @@ enum BraTSLayout {
       DatasetLabel(value: 0, name: "background"), DatasetLabel(value: 1, name: "NCR/NET"),
       DatasetLabel(value: 2, name: "ED"), DatasetLabel(value: 4, name: "ET"),
     ],
-    // The challenge's regions; each lies within the next, so the smallest is painted last.
-    regions: [
-      Region(name: "ET", values: [4], painted: 4, layer: 2),
-      Region(name: "TC", values: [1, 4], painted: 1, layer: 1),
-      Region(name: "WT", values: [1, 2, 4], painted: 2, layer: 0),
-    ],
-    subjects: [])
+    regions: Region.brats, subjects: [])
 
   /// Reads the cases below a folder.
   static func load(_ path: String) throws(ImagingError) -> Dataset {
@@ -103,4 +97,13 @@ enum BraTSLayout {
     }
     return others.count == 1 ? others.first : nil
   }
+}
+
+extension Region {
+  /// The BraTS challenge's; each lies within the next, so the smallest is painted last.
+  package static let brats = [
+    Region(name: "ET", values: [4], painted: 4, layer: 2),
+    Region(name: "TC", values: [1, 4], painted: 1, layer: 1),
+    Region(name: "WT", values: [1, 2, 4], painted: 2, layer: 0),
+  ]
 }

@@ -44,7 +44,7 @@ package struct Validator {
     try world.barrierPatiently()
     // JSON keeps every bit of a finite number.
     guard let all = try world.gather(Array(JSONEncoder().encode(own))) else { return nil }
-    var scores = Scores(classes: classes)
+    var scores = Scores(classes: classes, rule: .validation)
     for part in all {
       let part = try JSONDecoder().decode([String: [Score]].self, from: Data(part))
       for (identifier, ofSubject) in part { scores.add(identifier, ofSubject) }
@@ -62,7 +62,7 @@ package struct Validator {
     write(prediction, of: subject)
     return try Metrics.evaluate(
       prediction: prediction, reference: try NIfTI.readLabels(label), classes: classes,
-      subject: subject.identifier, ignoring: segmenter.scheme.ignoredLabel)
+      subject: subject.identifier, by: .validation, ignoring: segmenter.scheme.ignoredLabel)
   }
 
   /// Writes a label map for the user; where there is no room for it the scores count all the same.

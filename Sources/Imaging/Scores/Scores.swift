@@ -1,71 +1,18 @@
 import Foundation
 
-/// A foreground class, or a region of several labels, that is scored on its own.
-package struct ScoredClass: Hashable, Sendable {
-  /// Its key in metrics.json: the label value, or a region's name.
-  package var key: String
-  package var name: String
-  /// The label values that belong to it.
-  package var values: [Int16]
-
-  package init(key: String, name: String, values: [Int16]) {
-    self.key = key
-    self.name = name
-    self.values = values
-  }
-
-  /// What is scored of a data set, in its order: its regions, or its foreground classes.
-  package static func scored(of dataset: Dataset) -> [ScoredClass] {
-    let regions = dataset.regions.map {
-      ScoredClass(key: $0.name, name: $0.name, values: $0.values.map { Int16(clamping: $0) })
-    }
-    return regions.isEmpty ? foreground(of: dataset.labels) : regions
-  }
-
-  /// The foreground classes of a label list, in its order.
-  package static func foreground(of labels: [DatasetLabel]) -> [ScoredClass] {
-    labels.filter { $0.value != 0 }.map {
-      ScoredClass(key: String($0.value), name: $0.name, values: [Int16(clamping: $0.value)])
-    }
-  }
-}
-
-/// How well one class of one subject, or a mean of such, agrees with the reference.
-package struct Score: Hashable, Codable, Sendable {
-  /// In 0...1; nil where undefined.
-  package var dice: Double?
-  /// In mm; nil where undefined.
-  package var hd95: Double?
-  /// The normalized surface distance in 0...1; nil where it was not measured.
-  package var nsd: Double?
-
-  package init(dice: Double?, hd95: Double?, nsd: Double? = nil) {
-    self.dice = dice
-    self.hd95 = hd95
-    self.nsd = nsd
-  }
-
-  /// The mean of each measure over the scores where it is defined; nil where it is nowhere.
-  package static func mean(_ scores: [Score]) -> Score {
-    func mean(_ measure: KeyPath<Score, Double?>) -> Double? {
-      let values = scores.compactMap { $0[keyPath: measure] }
-      return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
-    }
-    return Score(dice: mean(\.dice), hd95: mean(\.hd95), nsd: mean(\.nsd))
-  }
-}
-
 /// The scores of all subjects in all classes: what metrics.json, the CSV and the table show.
 package struct Scores: Equatable, Sendable {
-  /// The definitions in words.
-  package let rule: String
+  /// What was measured.
+  package let rule: ScoringRule
   /// In the order of the table.
   package let classes: [ScoredClass]
   /// Ascending by identifier; one score per class.
   package private(set) var subjects: [(identifier: String, scores: [Score])] = []
+  /// Why other subjects have no score.
+  package var failures: [String: String] = [:]
 
   /// No subject yet.
-  package init(classes: [ScoredClass], rule: String = Metrics.rule) {
+  package init(classes: [ScoredClass], rule: ScoringRule = ScoringRule()) {
     self.classes = classes
     self.rule = rule
   }
@@ -78,16 +25,29 @@ package struct Scores: Equatable, Sendable {
     subjects.insert((identifier, scores), at: place)
   }
 
+  /// The definitions in words.
+  package var ruleText: String { rule.text(for: classes) }
+
   /// For each class, the mean over subjects.
   package var classMeans: [Score] {
     classes.indices.map { index in Score.mean(subjects.map { $0.scores[index] }) }
   }
 
+  /// For each class, the standard deviation over subjects.
+  package var classDeviations: [Score] {
+    classes.indices.map { index in Score.deviation(subjects.map { $0.scores[index] }) }
+  }
+
   /// The mean over foreground classes of the mean over subjects.
   package var foreground: Score { Score.mean(classMeans) }
 
+  /// The standard deviation over subjects of each one's mean over foreground classes.
+  package var foregroundDeviation: Score {
+    Score.deviation(subjects.map { Score.mean($0.scores) })
+  }
+
   package static func == (left: Scores, right: Scores) -> Bool {
-    left.rule == right.rule && left.classes == right.classes
+    left.rule == right.rule && left.classes == right.classes && left.failures == right.failures
       && left.subjects.elementsEqual(right.subjects, by: ==)
   }
 }
@@ -101,18 +61,24 @@ extension Scores: Encodable {
     init?(intValue: Int) { nil }
   }
 
-  /// The contents of metrics.json; undefined measures are null.
+  /// The contents of metrics.json; undefined measures are null. `failed` is there where subjects have
+  /// no score.
   package func encode(to encoder: any Encoder) throws {
     var top = encoder.container(keyedBy: Key.self)
-    try top.encode(rule, forKey: Key("rule"))
+    try top.encode(ruleText, forKey: Key("rule"))
+    try top.encode(rule.conventions.rawValue, forKey: Key("conventions"))
     var cases = top.nestedContainer(keyedBy: Key.self, forKey: Key("subjects"))
     for subject in subjects {
       var row = cases.nestedContainer(keyedBy: Key.self, forKey: Key(subject.identifier))
       try encode(subject.scores, into: &row)
     }
+    if !failures.isEmpty { try top.encode(failures, forKey: Key("failed")) }
     var mean = top.nestedContainer(keyedBy: Key.self, forKey: Key("mean"))
     try encode(classMeans, into: &mean)
     try encode(foreground, name: nil, into: &mean, forKey: "foreground")
+    var deviation = top.nestedContainer(keyedBy: Key.self, forKey: Key("sd"))
+    try encode(classDeviations, into: &deviation)
+    try encode(foregroundDeviation, name: nil, into: &deviation, forKey: "foreground")
   }
 
   private func encode(_ scores: [Score], into row: inout KeyedEncodingContainer<Key>) throws {
@@ -126,10 +92,10 @@ extension Scores: Encodable {
   ) throws {
     var entry = row.nestedContainer(keyedBy: Key.self, forKey: Key(key))
     if let name { try entry.encode(name, forKey: Key("name")) }
-    let measures = [("dice", score.dice), ("hd95", score.hd95), ("nsd", score.nsd)]
-    for (measure, value) in measures {
+    for measure in Measure.allCases {
       // JSON has no infinity; a measure that is not finite is undefined.
-      try entry.encode(value.flatMap { $0.isFinite ? $0 : nil }, forKey: Key(measure))
+      let value = score[measure].flatMap { $0.isFinite ? $0 : nil }
+      try entry.encode(value, forKey: Key(measure.rawValue))
     }
   }
 
