@@ -90,6 +90,7 @@ let package = Package(
 if Context.environment["LKDIST_FUZZ"] != nil {
   package.targets.append(
     .executableTarget(
-      name: "Fuzz", dependencies: ["Imaging"], path: "Tests/Fuzz", exclude: ["Seeds"],
+      name: "Fuzz", dependencies: ["Imaging", "Training", "Tensors"], path: "Tests/Fuzz",
+      exclude: ["Seeds"],
       swiftSettings: strict))
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Feeds the readers of NIfTI files and of data sets' JSON with inputs that libFuzzer makes up, guided
-# by coverage; a crash is kept as a file in .build-fuzz/crashers and ends the script with an error.
+# Feeds the readers of NIfTI files, of data sets' JSON and of checkpoints with inputs that libFuzzer
+# makes up, guided by coverage; a crash is kept as a file in .build-fuzz/crashers and ends the script with an error.
 #
-#   scripts/fuzz.sh [SECONDS]     for both readers together; 60 by default
+#   scripts/fuzz.sh [SECONDS]     for all readers together; 60 by default
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/requirements.sh
@@ -16,10 +16,11 @@ build=.build-fuzz
 LKDIST_FUZZ=build swift build -c release --sanitize fuzzer --product Fuzz --scratch-path "$build" \
   | tail -n 1
 fuzzer=$build/release/Fuzz
-mkdir -p "$build"/corpus/{nifti,json} "$build/crashers"
+mkdir -p "$build"/corpus/{nifti,json,safetensors} "$build/crashers"
 cp Tests/ImagingTests/Fixtures/imaging/{plain,slope_nan,none}.nii \
   Tests/ImagingTests/Fixtures/imaging/types/*.nii "$build/corpus/nifti"
 cp Tests/Fuzz/Seeds/*.json "$build/corpus/json"
+cp Tests/Fuzz/Seeds/*.safetensors "$build/corpus/safetensors"
 
 # fuzz KIND OPTION...: the summary of a run; libFuzzer's own text where it found something.
 fuzz() {
@@ -27,7 +28,7 @@ fuzz() {
   shift
   # Swift's own reports of a crash would be asked of a debugger, which libFuzzer's run waits for.
   if ! LKDIST_FUZZ=$kind SWIFT_BACKTRACE=enable=no "$fuzzer" "$build/corpus/$kind" \
-    -max_total_time=$(((seconds + 1) / 2)) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -max_total_time=$(((seconds + 2) / 3)) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$build/crashers/$kind-" "$@" > "$log" 2>&1; then
     grep -vE '^#[0-9]+' "$log" | tail -n 30
     echo "FAILED: $kind; keep the file of $build/crashers as a test once it is fixed"
@@ -40,4 +41,5 @@ fuzz() {
 failed=0
 fuzz nifti -max_len=1024 || failed=1
 fuzz json -max_len=2048 || failed=1
+fuzz safetensors -max_len=4096 || failed=1
 exit $failed

@@ -9,13 +9,21 @@ extension NIfTI {
   /// The name decides: `.nii.gz` is compressed, `.nii` is not. The file appears complete or not
   /// at all.
   ///
+  /// - Parameter wroteSome: is called now and then, such as to let go of mapped memory.
   /// - Throws: `inputOutput` that names the file.
-  package static func write(_ volume: Volume, to path: String) throws(ImagingError) {
+  package static func write(
+    _ volume: Volume, to path: String, wroteSome: () -> Void = {}
+  ) throws(ImagingError) {
     let header = try header(
       volume.geometry, channels: volume.grid.shape.channels, type: .float32, path: path)
     try replace(path) { (writer) throws(ImagingError) in
       try writer.write(header)
-      try writer.write(UnsafeRawBufferPointer(volume.grid.values))
+      let bytes = UnsafeRawBufferPointer(volume.grid.values)
+      for start in stride(from: 0, to: bytes.count, by: 64 << 20) {
+        let end = min(bytes.count, start + (64 << 20))
+        try writer.write(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+        wroteSome()
+      }
     }
   }
 

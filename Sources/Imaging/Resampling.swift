@@ -21,18 +21,34 @@ package enum Resampling {
   package static func linear(
     _ values: [Float], from extent: Extent, to target: Extent, smoothing: Bool
   ) -> [Float] {
-    precondition(values.count == extent.voxels, "\(values.count) values for \(extent)")
-    var (values, sizes) = (values, extent.xyz)
+    linear(
+      values, of: 0..<extent.depth, from: extent, to: target, planes: 0..<target.depth,
+      smoothing: smoothing)
+  }
+
+  /// The planes `wanted` of what `linear` makes of a volume, to the bit, where only its planes `known`
+  /// are at hand: `values`.
+  package static func linear(
+    _ values: [Float], of known: Range<Int>, from extent: Extent, to target: Extent,
+    planes wanted: Range<Int>, smoothing: Bool
+  ) -> [Float] {
+    var (values, sizes) = (values, [extent.width, extent.height, known.count])
+    precondition(
+      values.count == sizes.reduce(1, *), "\(values.count) values for planes \(known) of \(extent)")
     // The axis that shrinks most goes first: the others then have less to do.
-    let ratios = zip(target.xyz, sizes).map { Double($0) / Double($1) }
+    let ratios = zip(target.xyz, extent.xyz).map { Double($0) / Double($1) }
     for axis in (0..<3).sorted(by: { (ratios[$0], $0) < (ratios[$1], $1) }) {
-      guard target.xyz[axis] != sizes[axis] else { continue }
-      let taps = AxisTaps(from: sizes[axis], to: target.xyz[axis], smoothing: smoothing)
+      guard target.xyz[axis] != extent.xyz[axis] else { continue }
+      var taps = AxisTaps(from: extent.xyz[axis], to: target.xyz[axis], smoothing: smoothing)
+      if axis == 2 { taps = taps.cut(to: wanted, of: known) }
       let inner = sizes[..<axis].reduce(1, *)
       values = inner == 1 ? taps.alongRows(values) : taps.acrossRows(values, inner: inner)
-      sizes[axis] = target.xyz[axis]
+      sizes[axis] = taps.count
     }
-    return values
+    guard target.depth == extent.depth && known != wanted else { return values }
+    let plane = sizes[0] * sizes[1]
+    let first = (wanted.lowerBound - known.lowerBound) * plane
+    return Array(values[first..<first + wanted.count * plane])
   }
 
   /// Labels by the arg-max of their linearly interpolated one-hot maps; a tie goes to the smallest.
@@ -109,6 +125,24 @@ private struct AxisTaps {
     self.size = size
     first = rows.map(\.first)
     weights = rows.map(\.weights)
+  }
+
+  private init(size: Int, first: [Int], weights: [[Float]]) {
+    (self.size, self.first, self.weights) = (size, first, weights)
+  }
+
+  /// The number of new values.
+  var count: Int { first.count }
+
+  /// The taps of the new values `wanted` where only the old ones in `known` are there.
+  func cut(to wanted: Range<Int>, of known: Range<Int>) -> AxisTaps {
+    precondition(
+      wanted.allSatisfy {
+        known.contains(first[$0]) && first[$0] + weights[$0].count <= known.upperBound
+      }, "planes \(wanted) are not made of planes \(known)")
+    return AxisTaps(
+      size: known.count, first: first[wanted].map { $0 - known.lowerBound },
+      weights: Array(weights[wanted]))
   }
 
   private static func row(

@@ -4,15 +4,20 @@ import Tensors
 /// Where the windows of a whole-volume prediction lie and how much each voxel of one counts; the
 /// rules are MONAI's `sliding_window_inference`, mode gaussian.
 package enum SlidingWindow {
-  /// The first voxel of every window, z slowest; negative along axes where the volume is smaller
-  /// than the patch and is padded on both sides, by the smaller half first.
+  /// The first voxel of every window, ascending with z slowest; negative along axes where the volume
+  /// is smaller than the patch and is padded on both sides, by the smaller half first.
   ///
-  /// - Parameter overlap: in 0..<1; the interval is int(patch (1 - overlap)), at least 1.
-  package static func windows(extent: Extent, patch: Extent, overlap: Double) -> [VoxelIndex] {
+  /// - Parameters:
+  ///   - overlap: in 0..<1; the interval is int(patch (1 - overlap)), at least 1.
+  ///   - axes: those along which the windows of the mirrored volume are wanted, on this one.
+  package static func windows(
+    extent: Extent, patch: Extent, overlap: Double, mirroredAlong axes: Set<Axis> = []
+  ) -> [VoxelIndex] {
     precondition((0..<1).contains(overlap), "overlap \(overlap) is not in 0..<1")
-    let xs = starts(extent.width, patch.width, overlap)
-    let ys = starts(extent.height, patch.height, overlap)
-    return starts(extent.depth, patch.depth, overlap).flatMap { z in
+    let xs = starts(extent.width, patch.width, overlap, isMirrored: axes.contains(.x))
+    let ys = starts(extent.height, patch.height, overlap, isMirrored: axes.contains(.y))
+    let zs = starts(extent.depth, patch.depth, overlap, isMirrored: axes.contains(.z))
+    return zs.flatMap { z in
       ys.flatMap { y in xs.map { x in VoxelIndex(z: z, y: y, x: x) } }
     }
   }
@@ -30,11 +35,18 @@ package enum SlidingWindow {
     return weights.map { max($0, floor) }
   }
 
-  private static func starts(_ volume: Int, _ patch: Int, _ overlap: Double) -> [Int] {
-    guard volume > patch else { return [PatchWindow.clamped(0, size: patch, volume: volume)] }
-    let interval = max(1, Int(Double(patch) * (1 - overlap)))
-    let last = (volume - patch + interval - 1) / interval
-    return (0...last).map { min($0 * interval, volume - patch) }
+  private static func starts(
+    _ volume: Int, _ patch: Int, _ overlap: Double, isMirrored: Bool
+  ) -> [Int] {
+    let starts: [Int]
+    if volume > patch {
+      let interval = max(1, Int(Double(patch) * (1 - overlap)))
+      let last = (volume - patch + interval - 1) / interval
+      starts = (0...last).map { min($0 * interval, volume - patch) }
+    } else {
+      starts = [PatchWindow.clamped(0, size: patch, volume: volume)]
+    }
+    return isMirrored ? starts.reversed().map { volume - patch - $0 } : starts
   }
 
   private static func bell(_ size: Int) -> [Float] {

@@ -50,19 +50,27 @@ package struct SubjectPreparer: Sendable {
         + "leave the data set alone while it is in use, and run again to go on with the new file")
   }
 
-  /// Stored and prepared voxels of all channels, and two copies of one channel on the way; 0 for a
-  /// header that cannot be read, which preparing will tell.
+  /// 0 for a header that cannot be read, which preparing will tell.
   private func bytesNeeded(for subject: Subject) -> Int {
     guard let path = subject.images.first,
       let geometry = try? NIfTI.readGeometry(path).geometry
     else { return 0 }
+    return Self.bytesNeeded(
+      by: geometry, channels: dataset.channelNames.count, spacing: settings.spacing)
+  }
+
+  /// Bytes for the stored and prepared voxels of all channels, and two copies of one channel on the
+  /// way.
+  package static func bytesNeeded(
+    by geometry: Geometry, channels: Int, spacing target: [Double]?
+  ) -> Int {
     let spacing = geometry.spacing
-    let target = settings.spacing ?? spacing
+    let target = target ?? spacing
     let growth = (0..<3).reduce(1.0) { $0 * spacing[$1] / target[$1] }
     let (stored, prepared) = (
       Double(geometry.extent.voxels), Double(geometry.extent.voxels) * growth
     )
-    let voxelBytes = Double(4 * dataset.channelNames.count + 2)
+    let voxelBytes = Double(4 * channels + 2)
     let bytes = (stored + prepared) * voxelBytes + 8 * max(stored, prepared)
     return Int(min(bytes, 0x1p60))
   }

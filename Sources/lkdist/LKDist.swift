@@ -19,8 +19,8 @@ struct LKDist: ParsableCommand {
     version: Version.current,
     subcommands: [
       TrainCommand.self, SampleCommand.self, InitCommand.self, CheckCommand.self,
-      PredictCommand.self, EvaluateCommand.self, AugmentCommand.self, BenchCommand.self,
-      DoctorCommand.self,
+      PredictCommand.self, EvaluateCommand.self, TunePostprocessingCommand.self,
+      AugmentCommand.self, BenchCommand.self, DoctorCommand.self,
     ])
 
   static func main() {

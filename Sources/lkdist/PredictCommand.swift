@@ -1,4 +1,5 @@
 import ArgumentParser
+import Collectives
 import Training
 
 /// `lkdist predict`.
@@ -7,9 +8,12 @@ struct PredictCommand: ParsableCommand {
     commandName: "predict",
     abstract: "Segment images; label maps lie on the input's own grid.",
     discussion: """
+      Under mpirun the images are dealt to the ranks, or if they are fewer than ranks, each one's
+      windows. An image that cannot be segmented is named at the end, after the others are done.
       Examples:
         lkdist predict --checkpoint best.safetensors -i scan.nii.gz -o scan_seg.nii.gz
-        lkdist predict --checkpoint best.safetensors -i Task04_Hippocampus -o predictions
+        lkdist predict --checkpoint best.safetensors -i t1.nii.gz -i t2.nii.gz -o seg.nii.gz --mirror
+        mpirun -n 4 lkdist predict --checkpoint best.safetensors -i Task04_Hippocampus -o predictions
       """)
 
   @Option(help: "A checkpoint; repeat it to average several.")
@@ -28,6 +32,18 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "The share of a window that its neighbor covers again, 0 to below 1.")
   var overlap = 0.5
 
+  @Flag(help: "Average over all mirror images as well: eight times the work.")
+  var mirror = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Memory that a rank may take, such as 8GiB; three quarters of the host's by default. Large "
+        + "volumes are then worked on in bands along z, with the same result.", valueName: "size"))
+  var memoryLimit: MemorySize?
+
+  @Flag(help: "Write probabilities as well, 4-D, into 'probabilities' beside the label maps.")
+  var saveProbabilities = false
+
   @Flag(help: "Replace label maps that exist.")
   var overwrite = false
 
@@ -40,9 +56,22 @@ struct PredictCommand: ParsableCommand {
   }
 
   func run() throws {
-    try PredictionRun(
-      checkpoints: checkpoint, inputs: input, output: output, overlap: overlap,
-      overwrites: overwrite, threads: shared.threads, isQuiet: shared.quiet
+    let session = try MPISession()
+    let code = try PredictionRun(
+      options: options, world: session.world, threads: shared.threads
     ).run()
+    try session.finalize()
+    if code != .done { throw ExitCode(code.rawValue) }
+  }
+
+  private var options: PredictionRun.Options {
+    var options = PredictionRun.Options(checkpoints: checkpoint, inputs: input, output: output)
+    options.overlap = overlap
+    options.mirrors = mirror
+    options.memoryLimit = memoryLimit?.bytes
+    options.savesProbabilities = saveProbabilities
+    options.overwrites = overwrite
+    options.isQuiet = shared.quiet
+    return options
   }
 }

@@ -1,16 +1,20 @@
 import Foundation
 import Imaging
+import Tensors
+import Training
 
-/// The entry of libFuzzer: reads one input as LKDIST_FUZZ says, `nifti` or `json`.
+/// The entry of libFuzzer: reads one input as LKDIST_FUZZ says, `nifti`, `json` or `safetensors`.
 ///
-/// Whatever the bytes, readers return a value or throw an `ImagingError`; all else is a crash.
+/// Whatever the bytes, readers return a value or throw an `ImagingError` or `TrainingError`; all else
+/// is a crash.
 @_cdecl("LLVMFuzzerTestOneInput")
 func readOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let bytes = [UInt8](UnsafeBufferPointer(start: start, count: count))
   switch FuzzInput.kind {
   case "nifti": FuzzInput.readNIfTI(bytes)
   case "json": FuzzInput.readDescription(bytes)
-  default: fatalError("LKDIST_FUZZ is \(FuzzInput.kind), not nifti or json")
+  case "safetensors": FuzzInput.readCheckpoint(bytes)
+  default: fatalError("LKDIST_FUZZ is \(FuzzInput.kind), not nifti, json or safetensors")
   }
   return 0
 }
@@ -53,6 +57,25 @@ enum FuzzInput {
       }
     }
     do throws(ImagingError) { _ = try Dataset.labels(of: path) } catch { check(error, path) }
+  }
+
+  /// Reads an input as a checkpoint: header, metadata, tensors with their checksum.
+  static func readCheckpoint(_ bytes: [UInt8]) {
+    let path = write(bytes, to: "input.safetensors")
+    do throws(TrainingError) {
+      let checkpoint = try Checkpoint(path)
+      let entries = checkpoint.file.entries
+      let sizes = entries.map { $0.shape.reduce(1, *) }
+      precondition(4 * sizes.reduce(0, +) <= bytes.count, "tensors larger than the file")
+      let tensors = zip(entries, sizes).map { entry, size in
+        NamedTensor(name: entry.name, shape: entry.shape, values: FloatBuffer(zeros: size).slice)
+      }
+      try checkpoint.verify()
+      try checkpoint.load(weights: tensors)
+      try checkpoint.setPostprocessing([])
+    } catch {
+      precondition(!error.description.isEmpty, "an error of \(path) says nothing")
+    }
   }
 
   private static func check(_ error: ImagingError, _ path: String) {

@@ -41,4 +41,37 @@ import Testing
       #expect(abs(result[(z * 200 + y) * 160 + x] - expected) < 1e-3)
     }
   }
+
+  @Test(arguments: [[7, 9, 11], [5, 4, 24], [6, 5, 13], [3, 9, 5]])
+  func `planes resampled by themselves are those of the whole volume, to the bit`(target: [Int]) {
+    let (extent, target) = (Extent(xyz: [6, 5, 13]), Extent(xyz: target))
+    let values: [Float] = (0..<extent.voxels).map { voxel -> Float in
+      Float((voxel * 7919) % 101) / 7
+    }
+    let whole = Resampling.linear(values, from: extent, to: target, smoothing: false)
+    let path = PreparationPath(
+      stored: Geometry(extent: target, affine: Affine(spacing: [1, 1, 1])), axes: .identity,
+      crop: VoxelBox(lower: [0, 0, 0], extent: target),
+      prepared: Geometry(extent: extent, affine: Affine(spacing: [1, 1, 1])))
+    let (plane, own) = (extent.height * extent.width, target.height * target.width)
+    let runs: [Range<Int>] = [0..<1, 1..<3, 2..<target.depth, 0..<target.depth]
+    for wanted in runs {
+      let needed = path.preparedPlanes(for: wanted)
+      let known = Array(values[(needed.lowerBound * plane)..<(needed.upperBound * plane)])
+      let part = path.onCrop(known, of: needed, planes: wanted)
+      let expected = Array(whole[(wanted.lowerBound * own)..<(wanted.upperBound * own)])
+      #expect(part == expected)
+    }
+    for end in 0...extent.depth {
+      let count = path.cropPlanes(before: end)
+      if count > 0 {
+        let needed = path.preparedPlanes(for: 0..<count)
+        #expect(needed.upperBound <= end)
+      }
+      if count < target.depth {
+        let next = path.preparedPlanes(for: count..<(count + 1))
+        #expect(next.upperBound > end)
+      }
+    }
+  }
 }

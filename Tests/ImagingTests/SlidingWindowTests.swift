@@ -49,4 +49,18 @@ import Testing
       #expect(zip(weights, item.weights).allSatisfy { abs($0 - $1) < 1e-6 }, "\(item.patch)")
     }
   }
+
+  @Test func `windows of a mirrored volume are the mirror images of its windows`() {
+    let (extent, patch) = (Extent(xyz: [35, 51, 20]), Extent(xyz: [16, 16, 32]))
+    let plain = SlidingWindow.windows(extent: extent, patch: patch, overlap: 0.4)
+    let mirrored = SlidingWindow.windows(
+      extent: extent, patch: patch, overlap: 0.4, mirroredAlong: [.x, .z])
+    let expected = plain.map { corner -> VoxelIndex in
+      VoxelIndex(z: 20 - 32 - corner.z, y: corner.y, x: 35 - 16 - corner.x)
+    }
+    #expect(Set(mirrored) == Set(expected))
+    let places: [[Int]] = mirrored.map { corner -> [Int] in [corner.z, corner.y, corner.x] }
+    let sorted: [[Int]] = places.sorted { $0.lexicographicallyPrecedes($1) }
+    #expect(places == sorted)
+  }
 }

@@ -8,7 +8,7 @@ let allTests =
   mappedMemoryTests() + communicatorTests() + reducerTests() + compressionTests()
   + threadBudgetTests() + trainerTests() + replicaTests() + badStepTests() + outlierTests()
   + exactnessTests() + shardTests() + checkpointTests() + validationTests() + cacheTests()
-  + probeTests()
+  + probeTests() + predictionTests()
 
 do {
   let session = try MPISession()

@@ -179,6 +179,19 @@ import Training
         + "(stop or repair)"),
   ]
 
+  static let wrongPostprocessing = [
+    Case(
+      "postprocessing: [{largestComponent: true}]",
+      "postprocessing[0]: the key 'class' is missing"),
+    Case(
+      "postprocessing: [{class: 1, minimumVoxels: -1}]",
+      "postprocessing[0].minimumVoxels: expected a whole number of at least 0, found '-1'"),
+    Case(
+      "postprocessing: {class: 1}",
+      "postprocessing: expected a list of {class, largestComponent, fillHoles, minimumVoxels}, "
+        + "found keys and values"),
+  ]
+
   static let notBuilt = [
     Case(
       "model: {attention: cbam}",
@@ -186,14 +199,13 @@ import Training
     Case(
       "model: {attention: [{scale: 2, kernelSize: 21, dilation: 3, decomposed: false}]}",
       "model.attention[0].decomposed false; use true"),
-    Case("postprocessing: [{class: 1}]", "postprocessing steps; use []"),
   ]
 
   @Test(arguments: wrongKeys) func `a wrong key is named with its line`(wrong: Case) {
     #expect(message(wrong.yaml) == wrong.message)
   }
 
-  @Test(arguments: wrongValues)
+  @Test(arguments: wrongValues + wrongPostprocessing)
   func `a wrong value is named with its line`(wrong: Case) {
     #expect(message("\n" + wrong.yaml) == "lkdist.yaml, line 2: " + wrong.message)
   }

@@ -42,9 +42,14 @@ import Training
     // All eight combinations of ET, TC and WT; 0.5 itself is not above the threshold.
     let bits = (0..<8).map { index in (0..<3).map { index >> $0 & 1 } }
     let values = (0..<3).flatMap { region in bits.map { $0[region] == 1 ? Float(0.51) : 0.5 } }
-    let extent = Extent(depth: 1, height: 1, width: 8)
-    let painted = scheme.painted(VoxelGrid(Shape(channels: 3, extent: extent), values: values))
-    #expect(painted == [0, 4, 1, 4, 2, 4, 1, 4])
+    let geometry = Geometry(
+      extent: Extent(depth: 1, height: 1, width: 8), affine: Affine(spacing: [1, 1, 1]))
+    let path = PreparationPath(
+      stored: geometry, axes: .identity,
+      crop: VoxelBox(lower: [0, 0, 0], extent: geometry.extent), prepared: geometry)
+    var painter = LabelMapPainter(scheme, path: path, on: Compute(threads: 1))
+    painter.paint(0..<1, VoxelGrid(Shape(channels: 3, extent: geometry.extent), values: values))
+    #expect(painter.finish().labels == [0, 4, 1, 4, 2, 4, 1, 4])
   }
 
   @Test func `without regions each class is one, and ignored voxels do not count`() {

@@ -24,11 +24,22 @@ package struct Mirroring: Hashable, Sendable {
   /// Reflects a patch's image and labels along `axes`.
   package static func reflect(_ patch: inout Patch, along axes: Set<Axis>) {
     guard !axes.isEmpty else { return }
+    reflect(&patch.image, along: axes)
     let extent = patch.image.shape.extent
-    for channel in 0..<patch.image.shape.channels {
-      reflect(patch.image.mutableChannel(channel), extent, axes)
-    }
     patch.labels.withUnsafeMutableBufferPointer { reflect($0, extent, axes) }
+  }
+
+  /// Reflects every channel of a grid along `axes`.
+  package static func reflect(_ grid: inout VoxelGrid, along axes: Set<Axis>) {
+    guard !axes.isEmpty else { return }
+    for channel in 0..<grid.shape.channels {
+      reflect(grid.mutableChannel(channel), grid.shape.extent, axes)
+    }
+  }
+
+  /// Every set of axes, the empty one first.
+  package static let combinations: [Set<Axis>] = (0..<8).map { bits in
+    Set(Axis.allCases.enumerated().filter { bits >> $0.offset & 1 == 1 }.map(\.element))
   }
 
   /// Every row changes places with one other or turns around where it is, in a single pass.

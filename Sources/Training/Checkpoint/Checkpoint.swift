@@ -95,6 +95,20 @@ package struct Checkpoint: Sendable {
     try compare(sum: file.read(into: []))
   }
 
+  /// Replaces the checkpoint by one whose configuration has other post-processing; the rest stays.
+  ///
+  /// - Throws: `damaged` for a checkpoint that is not whole, `inputOutput` where it cannot be written.
+  package func setPostprocessing(
+    _ steps: [Configuration.Postprocessing]
+  ) throws(TrainingError) {
+    try verify()
+    guard var configuration = try metadata()?.configuration else { return }
+    configuration.postprocessing = steps
+    var metadata = file.metadata
+    metadata["configuration"] = configuration.json.text
+    try file.replaceMetadata(metadata)
+  }
+
   private func compare(sum: String) throws(TrainingError) {
     guard let text = file.metadata["sha256"], text != JSON.string(sum).text else { return }
     throw .damaged(file: file.path, reason: "its data do not match their checksum")

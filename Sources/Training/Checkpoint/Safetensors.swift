@@ -43,12 +43,9 @@ package enum Safetensors {
     kind: String = "file", wrote: (Int) -> Void = { _ in },
     willReplace: () throws(FileError) -> Void = {}
   ) throws(TrainingError) {
-    let header = header(tensors, metadata)
+    let header = header(tensors.map { ($0.name, $0.shape) }, metadata)
     try AtomicFile.write(path, kind: kind, willReplace: willReplace) { file throws(FileError) in
-      try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { bytes throws(FileError) in
-        try file.write(bytes)
-      }
-      try file.write(header)
+      try begin(file, header)
       var sinceSync = 0
       for tensor in tensors {
         let bytes = UnsafeRawBufferPointer(tensor.values.values)
@@ -70,9 +67,10 @@ package enum Safetensors {
     return hash.hexadecimal()
   }
 
-  /// The length and the JSON header, padded with spaces so that the data are aligned.
-  private static func header(
-    _ tensors: [NamedTensor], _ metadata: [(key: String, value: String)]
+  /// The JSON header of tensors whose data follow each other, padded with spaces so that the data are
+  /// aligned.
+  static func header(
+    _ tensors: [(name: String, shape: [Int])], _ metadata: [(key: String, value: String)]
   ) -> String {
     var members: [JSON.Member] = []
     if !metadata.isEmpty {
@@ -81,7 +79,7 @@ package enum Safetensors {
     }
     var offset = 0
     for tensor in tensors {
-      let end = offset + 4 * tensor.values.count
+      let end = offset + 4 * tensor.shape.reduce(1, *)
       members.append(
         JSON.Member(
           tensor.name,
@@ -94,5 +92,13 @@ package enum Safetensors {
     let text = JSON.object(members).text
     let rest = (8 + text.utf8.count) % alignment
     return text + String(repeating: " ", count: rest > 0 ? alignment - rest : 0)
+  }
+
+  /// The header's length and the header, as they begin a file.
+  static func begin(_ file: OutputFile, _ header: String) throws(FileError) {
+    try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { bytes throws(FileError) in
+      try file.write(bytes)
+    }
+    try file.write(header)
   }
 }

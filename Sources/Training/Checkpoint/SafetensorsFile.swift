@@ -77,6 +77,25 @@ package struct SafetensorsFile: Sendable {
     throw .damaged(file: path, reason: "it ends early")
   }
 
+  /// Replaces the file by one of the same tensors with other metadata.
+  ///
+  /// - Throws: `inputOutput` naming the file, which is then untouched.
+  package func replaceMetadata(_ metadata: [String: String]) throws(TrainingError) {
+    let header = Safetensors.header(
+      entries.map { ($0.name, $0.shape) },
+      metadata.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+    try AtomicFile.write(path, kind: "checkpoint") { output throws(FileError) in
+      try Safetensors.begin(output, header)
+      let input = try InputFile(path)
+      _ = try pass(dataStart, of: input, hash: nil)
+      while true {
+        let bytes = try input.bytes(1 << 20)
+        if bytes.isEmpty { return }
+        try output.write(bytes)
+      }
+    }
+  }
+
   /// Reads `count` bytes that no tensor wants; false where the file ends before.
   private func pass(
     _ count: Int, of file: borrowing InputFile, hash: (([UInt8]) -> Void)?

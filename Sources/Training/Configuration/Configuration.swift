@@ -16,14 +16,25 @@ package struct Configuration: Equatable, Sendable {
   package var augmentation = AugmentationSettings()
   package var training = TrainingSettings()
   package var distributed = Distributed()
-  /// Steps after the prediction; none is built yet, so the list is empty.
+  /// What is done to predicted label maps, in this order.
   package var postprocessing: [Postprocessing] = []
 
   /// The defaults.
   package init() {}
 
-  /// A step after the prediction of one class; not built yet, so there is no value of it.
-  package enum Postprocessing: Equatable, Sendable {}
+  /// What is done to the predicted voxels of one class or region.
+  package struct Postprocessing: Hashable, Sendable {
+    /// The class's value or name, or the region's name.
+    package var target: String
+    /// Whether only the largest component stays.
+    package var largestComponent = false
+    /// Whether what it encloses is added.
+    package var fillHoles = false
+    /// The number of voxels below which all of it is taken away, 0 or more.
+    package var minimumVoxels = 0
+
+    package init(_ target: String) { self.target = target }
+  }
 }
 
 extension Configuration {

@@ -16,7 +16,9 @@ extension Configuration {
       Field("augmentation", \.augmentation, augmentationSchema, "random changes of patches"),
       Field("training", \.training, trainingSchema, "the course of the run"),
       Field("distributed", \.distributed, distributedSchema, "how ranks work together"),
-      Field("postprocessing", \.postprocessing, noPostprocessing, "not built yet: []"),
+      Field(
+        "postprocessing", \.postprocessing, .postprocessing,
+        "of predict: [{class: 1, largestComponent: true, fillHoles: true, minimumVoxels: 0}, ...]"),
     ])
   }
 
@@ -177,15 +179,6 @@ extension Configuration {
         "onReplicaMismatch", \.onReplicaMismatch, .choice(),
         "stop | repair (send the majority's weights to all)"),
     ])
-  }
-
-  private static var noPostprocessing: Codec<[Postprocessing]> {
-    Codec(
-      read: { yaml throws(TrainingError) in
-        guard let elements = yaml.elements else { throw yaml.expected("a list") }
-        guard elements.isEmpty else { throw yaml.notBuilt("steps", use: "[]") }
-        return []
-      }, write: { _ in .array([]) })
   }
 }
 

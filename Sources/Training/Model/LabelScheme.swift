@@ -69,18 +69,8 @@ package struct LabelScheme: Sendable, Equatable {
     return grid
   }
 
-  /// The label of each voxel where region probabilities above 0.5 are painted, lowest layer first.
-  package func painted(_ probabilities: VoxelGrid) -> [Int16] {
-    var map = [Int16](repeating: 0, count: probabilities.shape.extent.voxels)
-    let layers = outputRegions.enumerated().sorted { $0.element.layer < $1.element.layer }
-    for (index, region) in layers {
-      for (voxel, probability) in probabilities.channel(index).enumerated() where probability > 0.5
-      {
-        map[voxel] = Int16(region.painted)
-      }
-    }
-    return map
-  }
+  /// The label of voxels that no output claims.
+  package var background: Int16 { usesRegions ? 0 : Int16(labels.first?.value ?? 0) }
 
   /// Turns logits into probabilities in place: sigmoid for regions, softmax over classes otherwise.
   package func activate(_ logits: inout VoxelGrid, on compute: Compute) {

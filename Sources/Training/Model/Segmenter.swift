@@ -1,3 +1,4 @@
+import Collectives
 import Imaging
 import NN
 import Tensors
@@ -5,84 +6,167 @@ import Tensors
 /// Segments whole volumes with overlapping windows of the training patch size.
 ///
 /// The rule is MONAI's `sliding_window_inference` with Gaussian weights: logits are averaged over
-/// windows, then activated once.
+/// windows, then activated once; probabilities are averaged over networks and mirrorings.
 package struct Segmenter {
-  package let scheme: LabelScheme
-  private let model: LKUNet
-  private let compute: Compute
-  private let patch: Extent
-  private let overlap: Double
+  /// A network of an ensemble.
+  package struct Member {
+    package let model: LKUNet
+    /// The size of its windows.
+    package let patch: Extent
+    fileprivate let importance: [Float]
 
-  /// - Parameter overlap: the share of a window that its neighbor covers again, in 0..<1.
-  package init(
-    model: LKUNet, scheme: LabelScheme, patch: Extent, overlap: Double = 0.5, on compute: Compute
-  ) {
-    self.model = model
-    self.scheme = scheme
-    self.patch = patch
-    self.overlap = overlap
-    self.compute = compute
+    package init(model: LKUNet, patch: Extent) {
+      self.model = model
+      self.patch = patch
+      importance = SlidingWindow.importance(patch)
+    }
   }
 
-  /// The probabilities of every output on the grid of a prepared image, `[O][D][H][W]`.
-  package func probabilities(of image: VoxelGrid) -> VoxelGrid {
-    let volume = image.shape.extent
-    let importance = SlidingWindow.importance(patch)
-    var logits = VoxelGrid(zeros: Shape(channels: scheme.outputs, extent: volume))
-    var weights = [Float](repeating: 0, count: volume.voxels)
-    for corner in SlidingWindow.windows(extent: volume, patch: patch, overlap: overlap) {
-      let window = PatchWindow(corner: corner, extent: patch, volume: volume)
-      let output = model.infer(window.cut(image, from: compute.pool))
-      window.add(output, weighted: importance, to: &logits, weights: &weights)
+  /// Planes of a prepared volume and their probabilities, `[O][planes][H][W]`.
+  package typealias Taker = (_ planes: Range<Int>, _ probabilities: VoxelGrid) -> Void
+
+  package let scheme: LabelScheme
+  let compute: Compute
+  private let members: [Member]
+  private let mirrorings: [Set<Axis>]
+  private let overlap: Double
+  private let share: WindowShare
+
+  /// - Parameters:
+  ///   - overlap: the share of a window that its neighbor covers again, in 0..<1.
+  ///   - mirrors: whether the mean is over the volume mirrored along all combinations of axes.
+  ///   - share: the ranks that compute a volume's windows.
+  package init(
+    _ members: [Member], scheme: LabelScheme, overlap: Double = 0.5, mirrors: Bool = false,
+    share: WindowShare = .own, on compute: Compute
+  ) {
+    precondition(!members.isEmpty, "an ensemble of no network")
+    self.members = members
+    self.scheme = scheme
+    self.overlap = overlap
+    self.share = share
+    self.compute = compute
+    mirrorings = mirrors ? Mirroring.combinations : [[]]
+  }
+
+  /// The number of times that a network is run for a volume of this size.
+  package func windows(of extent: Extent) -> Int {
+    mirrorings.count
+      * members.reduce(0) {
+        $0 + SlidingWindow.windows(extent: extent, patch: $1.patch, overlap: overlap).count
+      }
+  }
+
+  /// What takes memory while a volume of this size is segmented.
+  package func demand(of extent: Extent) -> BandDemand {
+    BandDemand(
+      extent: extent, outputs: scheme.outputs, passes: members.count * mirrorings.count,
+      patchDepth: members.map(\.patch.depth).max() ?? 0)
+  }
+
+  /// Calls `take` on the root with the probabilities of each band of planes, ascending; they do not
+  /// depend on how planes are put into bands. Collective where ranks share the windows.
+  ///
+  /// - Parameters:
+  ///   - images: the volume as prepared for each member.
+  ///   - bands: planes that are final together, ascending and without gaps.
+  ///   - didWindow: is called after each window.
+  package func segment(
+    _ images: [VoxelGrid], bands: [Range<Int>], didWindow: () -> Void = {}, take: Taker
+  ) throws(CommunicationError) {
+    precondition(
+      images.count == members.count, "\(images.count) images for \(members.count) networks")
+    let extent = images[0].shape.extent
+    var passes = members.indices.flatMap { member in
+      mirrorings.map { Pass(member, axes: $0, outputs: scheme.outputs, volume: extent) }
     }
-    divide(&logits, by: weights)
-    scheme.activate(&logits, on: compute)
+    for band in bands {
+      var mean: VoxelGrid?
+      for index in passes.indices {
+        let image = images[passes[index].member]
+        try run(&passes[index], image, band, didWindow)
+        guard share.isRoot else { continue }
+        var part = passes[index].sums.finish(before: band.upperBound, on: compute)
+        scheme.activate(&part, on: compute)
+        if mean == nil { mean = part } else { mean?.add(part) }
+      }
+      if passes.count > 1 { mean?.scale(by: 1 / Float(passes.count)) }
+      if let mean { take(band, mean) }
+    }
+  }
+
+  /// One network over the volume as it is or mirrored.
+  private struct Pass {
+    let member: Int
+    let axes: Set<Axis>
+    var sums: WindowSums
+
+    init(_ member: Int, axes: Set<Axis>, outputs: Int, volume: Extent) {
+      (self.member, self.axes) = (member, axes)
+      sums = WindowSums(outputs: outputs, volume: volume)
+    }
+  }
+
+  /// Adds the windows that begin in a band.
+  private func run(
+    _ pass: inout Pass, _ image: VoxelGrid, _ band: Range<Int>, _ didWindow: () -> Void
+  ) throws(CommunicationError) {
+    let (member, volume) = (members[pass.member], image.shape.extent)
+    let windows = SlidingWindow.windows(
+      extent: volume, patch: member.patch, overlap: overlap, mirroredAlong: pass.axes
+    ).filter { band.contains(max(0, $0.z)) }
+    if share.isRoot {
+      let reach = windows.map { $0.z + member.patch.depth }.max() ?? 0
+      pass.sums.extend(to: min(volume.depth, max(band.upperBound, reach)))
+    }
+    let (axes, shape) = (pass.axes, Shape(channels: scheme.outputs, extent: member.patch))
+    try share.forEach(windows, shape: shape) { corner in
+      infer(PatchWindow(corner: corner, extent: member.patch, volume: volume), image, member, axes)
+    } take: { corner, logits in
+      pass.sums.add(logits, weighted: member.importance, at: corner, on: compute)
+      didWindow()
+    }
+  }
+
+  /// The logits of a window, of which the network sees the mirror image along `axes`.
+  private func infer(
+    _ window: PatchWindow, _ image: VoxelGrid, _ member: Member, _ axes: Set<Axis>
+  ) -> VoxelGrid {
+    var patch = window.cut(image, from: compute.pool)
+    Mirroring.reflect(&patch, along: axes)
+    var logits = member.model.infer(patch)
+    Mirroring.reflect(&logits, along: axes)
     return logits
   }
 
-  private func divide(_ logits: inout VoxelGrid, by weights: [Float]) {
-    for output in 0..<scheme.outputs {
-      let values = logits.mutableChannel(output)
-      for voxel in weights.indices { values[voxel] /= weights[voxel] }
+  /// Runs every network once on nothing, so that the memory that it takes is taken.
+  package func warmUp() {
+    for member in members {
+      let shape = Shape(channels: member.model.configuration.inputs, extent: member.patch)
+      _ = member.model.infer(VoxelGrid(zeros: shape))
     }
-  }
-
-  /// The label map of a prepared subject on the subject's own grid.
-  package func labelMap(of subject: PreparedSubject) -> LabelMap {
-    labelMap(ofProbabilities: probabilities(of: subject.image), of: subject)
-  }
-
-  /// The label map that probabilities on a subject's prepared grid make on its own grid.
-  package func labelMap(
-    ofProbabilities probabilities: VoxelGrid, of subject: PreparedSubject
-  ) -> LabelMap {
-    guard scheme.usesRegions else {
-      let values = scheme.labels.map { Int16($0.value) }
-      return Preparation.labelsToOriginal(probabilities, of: subject, values: values)
-    }
-    let own = Preparation.probabilitiesToOriginal(
-      probabilities, of: subject, hasBackground: false)
-    return LabelMap(labels: scheme.painted(own), geometry: subject.path.stored)
   }
 }
 
-extension PatchWindow {
-  /// Adds a window's logits times the weight of each voxel, and the weights, to a volume's sums.
-  fileprivate func add(
-    _ logits: VoxelGrid, weighted importance: [Float], to sum: inout VoxelGrid,
-    weights: inout [Float]
-  ) {
-    for output in 0..<logits.shape.channels {
-      let source = logits.channel(output)
-      let target = sum.mutableChannel(output)
-      forEachRow { row, volumeRow, count in
-        for x in 0..<count {
-          target[volumeRow + x] += source[row + x] * importance[row + x]
-        }
-      }
-    }
-    forEachRow { row, volumeRow, count in
-      for x in 0..<count { weights[volumeRow + x] += importance[row + x] }
-    }
+extension Segmenter {
+  /// The label map of a prepared subject on the subject's own grid, all in memory, by this rank alone.
+  package func labelMap(of subject: PreparedSubject) throws(CommunicationError) -> LabelMap {
+    var painter = LabelMapPainter(scheme, path: subject.path, on: compute)
+    let images = members.map { _ in subject.image }
+    try segment(images, bands: [0..<subject.extent.depth]) { painter.paint($0, $1) }
+    return painter.finish()
+  }
+}
+
+extension VoxelGrid {
+  /// Adds the values of a grid of the same shape.
+  fileprivate mutating func add(_ other: VoxelGrid) {
+    let (sums, addends) = (mutableValues(), other.values)
+    for index in sums.indices { sums[index] += addends[index] }
+  }
+
+  fileprivate mutating func scale(by factor: Float) {
+    let values = mutableValues()
+    for index in values.indices { values[index] *= factor }
   }
 }

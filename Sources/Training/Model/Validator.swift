@@ -24,7 +24,8 @@ package struct Validator {
     subjects = setup.validation(of: world)
     store = setup.store(of: subjects)
     segmenter = Segmenter(
-      model: model, scheme: setup.scheme, patch: setup.configuration.patchExtent, on: compute)
+      [Segmenter.Member(model: model, patch: setup.configuration.patchExtent)],
+      scheme: setup.scheme, on: compute)
     classes = ScoredClass.scored(of: setup.dataset)
     self.folder = folder
     self.world = world
@@ -52,12 +53,12 @@ package struct Validator {
     return scores
   }
 
-  private func score(_ subject: Subject) throws(ImagingError) -> [Score] {
+  private func score(_ subject: Subject) throws -> [Score] {
     guard let label = subject.label else {
-      throw .missing("subject \(subject.identifier) has no label map to validate on")
+      throw ImagingError.missing("subject \(subject.identifier) has no label map to validate on")
     }
     activity.begin(.validation, subject.identifier)
-    let prediction = segmenter.labelMap(of: try store.subject(subject.identifier))
+    let prediction = try segmenter.labelMap(of: store.subject(subject.identifier))
     activity.reach("scores")
     write(prediction, of: subject)
     return try Metrics.evaluate(

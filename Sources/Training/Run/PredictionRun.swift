@@ -4,82 +4,141 @@ import Foundation
 import Imaging
 import Tensors
 
-/// One call of `lkdist predict`; under a launcher the subjects are dealt to the ranks.
+/// One call of `lkdist predict`; under a launcher the subjects are dealt to the ranks, or, of fewer
+/// subjects than ranks, each one's windows.
 package struct PredictionRun {
-  private let checkpoints: [String]
-  private let inputs: [String]
-  private let output: String
-  private let overlap: Double
-  private let overwrites: Bool
-  private let threads: Int?
-  private let isQuiet: Bool
+  /// What the command line says.
+  package struct Options: Sendable {
+    package var checkpoints: [String]
+    package var inputs: [String]
+    package var output: String
+    package var overlap = 0.5
+    package var mirrors = false
+    /// Bytes that a rank may take; nil for a share of its host's.
+    package var memoryLimit: Int?
+    package var savesProbabilities = false
+    package var overwrites = false
+    package var isQuiet = false
 
-  package init(
-    checkpoints: [String], inputs: [String], output: String, overlap: Double, overwrites: Bool,
-    threads: Int?, isQuiet: Bool
-  ) {
-    self.checkpoints = checkpoints
-    self.inputs = inputs
-    self.output = output
-    self.overlap = overlap
-    self.overwrites = overwrites
-    self.threads = threads
-    self.isQuiet = isQuiet
+    package init(checkpoints: [String], inputs: [String], output: String) {
+      self.checkpoints = checkpoints
+      self.inputs = inputs
+      self.output = output
+    }
   }
 
-  /// Writes the label map of every subject.
+  private let options: Options
+  private let world: Communicator
+  private let threads: Int
+
+  /// A prediction on all ranks of `world`. Collective.
   ///
-  /// - Throws: `missing`, `badData` or `inputOutput` naming the file.
-  package func run() throws {
-    let session = try MPISession()
-    let world = session.world
-    let jobs = try self.jobs()
-    for job in jobs where !overwrites && FileManager.default.fileExists(atPath: job.output) {
-      throw TrainingError.inputOutput("\(job.output) exists; replace it with --overwrite")
-    }
-    let budget = try ThreadBudget.ofThisRank(flag: threads, world: world)
+  /// - Parameter threads: the value of `--threads`, if given.
+  package init(
+    options: Options, world: Communicator, threads: Int?
+  ) throws(CommunicationError) {
+    self.options = options
+    self.world = world
+    self.threads = try ThreadBudget.ofThisRank(flag: threads, world: world).threads
+  }
+
+  /// Writes the label map of every subject whose images can be used, and lists the others at the end.
+  ///
+  /// - Returns: the highest exit code of a subject's failure; the same on every rank.
+  /// - Throws: what concerns all subjects: `missing` for a folder without images, a checkpoint that
+  ///   cannot be used.
+  package func run() throws -> ExitCode {
+    // The root looks first, so that a mistake is told once.
+    if world.rank > 0 { try world.barrier() }
+    let jobs = try PredictionJob.list(options.inputs, output: options.output)
+    let sharesWindows = jobs.count < world.size
+    let share: WindowShare = sharesWindows ? .all(of: world) : .own
     let predictor = try Predictor(
-      checkpoints: checkpoints, overlap: overlap, on: Compute(threads: budget.threads))
-    for (index, job) in jobs.enumerated() where index % world.size == world.rank {
-      try ResultFolder.make(Paths.folder(of: job.output))
-      try NIfTI.write(try predictor.labelMap(of: job.subject), to: job.output)
-      if !isQuiet { print("wrote \(job.output)") }
+      checkpoints: options.checkpoints, overlap: options.overlap, mirrors: options.mirrors,
+      share: share, on: Compute(threads: threads))
+    if world.rank == 0 { try world.barrier() }
+    let own = jobs.indices.filter { sharesWindows || $0 % world.size == world.rank }.map {
+      jobs[$0]
     }
-    try session.finalize()
-  }
-
-  private struct Job {
-    let subject: Subject
-    let output: String
-  }
-
-  private func jobs() throws -> [Job] {
-    if inputs.count == 1, NIfTIFiles.isFolder(inputs[0]) || inputs[0].hasSuffix(".json") {
-      return try subjects(in: inputs[0]).map {
-        Job(subject: $0, output: "\(output)/\($0.identifier).nii.gz")
+    let log = PredictionLog(
+      subjects: own.count, isQuiet: options.isQuiet || !share.isRoot)
+    if world.rank == 0 { predictor.notes.forEach(log.warn) }
+    var failures: [PredictionFailure] = []
+    for job in own {
+      do { try run(job, predictor, share, log) } catch let error as CommunicationError {
+        throw error
+      } catch is Predictor.FailedElsewhere {
+        continue
+      } catch {
+        failures.append(PredictionFailure(job.subject.identifier, error))
       }
     }
-    let identifier = NIfTIFiles.stem(of: inputs[0])
-    let path = NIfTIFiles.isName(output) ? output : "\(output)/\(identifier).nii.gz"
-    return [Job(subject: Subject(identifier: identifier, images: inputs, label: nil), output: path)]
+    return try report(failures, of: jobs.count, log)
   }
 
-  /// The subjects of a data set, of its test part if it has one, or of a folder of images:
-  /// CASE.nii.gz, or CASE_0000.nii.gz, CASE_0001.nii.gz, … for several channels.
-  private func subjects(in input: String) throws -> [Subject] {
-    let isFolder = NIfTIFiles.isFolder(input)
-    if let dataset = isFolder ? try Dataset.recognize(input) : try Dataset.load(input) {
-      let tests = dataset.testSubjects
-      return (tests.isEmpty ? dataset.subjects : tests).map {
-        Subject(identifier: $0.identifier, images: $0.images, label: nil)
+  private func run(
+    _ job: PredictionJob, _ predictor: Predictor, _ share: WindowShare, _ log: PredictionLog
+  ) throws {
+    log.begin(job.subject.identifier)
+    let outputs = [job.output] + (options.savesProbabilities ? [job.probabilities] : [])
+    let prediction = try predictor.predict(request(job, share, log)) {
+      guard share.isRoot else { return }
+      try job.checkOutputs(outputs, overwrites: options.overwrites)
+      for path in outputs { try ResultFolder.make(Paths.folder(of: path)) }
+    }
+    guard let prediction else { return }
+    try prediction.probabilities?.write(to: job.probabilities)
+    try NIfTI.write(prediction.labelMap, to: job.output)
+    log.wrote(job.output)
+  }
+
+  private func request(
+    _ job: PredictionJob, _ share: WindowShare, _ log: PredictionLog
+  ) -> Predictor.Request {
+    Predictor.Request(
+      subject: job.subject,
+      probabilityFolder: options.savesProbabilities ? Paths.folder(of: job.probabilities) : nil,
+      memory: MemoryLimit(options.memoryLimit, ranksOfThisHost: world.localSize),
+      willRun: log.willRun, didWindow: log.didWindow, note: share.isRoot ? log.warn : { _ in })
+  }
+
+  /// Lists the failures of all ranks on the root.
+  private func report(
+    _ own: [PredictionFailure], of subjects: Int, _ log: PredictionLog
+  ) throws -> ExitCode {
+    try world.barrierPatiently()
+    let code = try world.allreduceMax(own.map { Int($0.code) }.max() ?? 0)
+    if let all = try world.gather(Array(JSONEncoder().encode(own))) {
+      var named: [String: PredictionFailure] = [:]
+      for part in all {
+        for failure in try JSONDecoder().decode([PredictionFailure].self, from: Data(part)) {
+          named[failure.subject] = named[failure.subject] ?? failure
+        }
       }
+      let failures = named.values.sorted { $0.subject < $1.subject }
+      if !failures.isEmpty, subjects > 1 {
+        log.fail("\(failures.count) of \(subjects) subjects have no label map:")
+      }
+      for failure in failures { log.fail("\(failure.subject): \(failure.message)") }
     }
-    let cases = Dictionary(grouping: try NIfTIFiles.list(input)) { NIfTIFiles.caseName(of: $0) }
-    guard !cases.isEmpty else {
-      throw TrainingError.missing("\(input) holds no .nii or .nii.gz file to segment")
-    }
-    return cases.keys.sorted().map {
-      Subject(identifier: $0, images: (cases[$0] ?? []).sorted(), label: nil)
-    }
+    return ExitCode(rawValue: Int32(code)) ?? .internal
+  }
+}
+
+/// Why a subject has no label map.
+struct PredictionFailure: Codable {
+  let subject: String
+  let message: String
+  let code: Int32
+
+  init(_ subject: String, _ error: any Error) {
+    self.subject = subject
+    message = "\(error)"
+    code =
+      switch error {
+      case let error as ImagingError: error.exitCode.rawValue
+      case let error as TrainingError: error.exitCode.rawValue
+      default: ExitCode.internal.rawValue
+      }
   }
 }

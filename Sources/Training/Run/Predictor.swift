@@ -1,111 +1,168 @@
-import Foundation
+import Collectives
 import Imaging
 import NN
 import Tensors
 
 /// Segments new images with trained checkpoints.
 package struct Predictor {
-  private let segmenters: [Segmenter]
+  /// A subject's label map on its own grid.
+  struct Prediction {
+    let labelMap: LabelMap
+    /// On the same grid, if they were asked for.
+    let probabilities: ProbabilityVolume?
+  }
+
+  private let segmenter: Segmenter
   private let preparations: [PreparationSettings]
   private let dataset: Dataset
+  private let steps: [PostprocessingStep]
+  private let share: WindowShare
+  /// What a user should know of the checkpoints.
+  let notes: [String]
 
   /// Loads checkpoints of one data set, whose probabilities will be averaged.
   ///
+  /// - Parameters:
+  ///   - overlap: the share of a window that its neighbor covers again, in 0..<1.
+  ///   - mirrors: whether the mean is over all mirror images as well.
+  ///   - share: the ranks that compute a volume's windows.
   /// - Throws: `TrainingError` naming the checkpoint that is missing, damaged or does not fit.
   package init(
-    checkpoints: [String], overlap: Double, on compute: Compute
+    checkpoints: [String], overlap: Double, mirrors: Bool = false, share: WindowShare = .own,
+    on compute: Compute
   ) throws(TrainingError) {
-    var segmenters: [Segmenter] = []
-    var preparations: [PreparationSettings] = []
-    var dataset: Dataset?
+    var models: [TrainedModel] = []
     for path in checkpoints {
       let trained = try TrainedModel(path, on: compute)
-      if let first = segmenters.first?.scheme, first != trained.scheme {
-        throw .configuration("\(path) was trained on other labels than \(checkpoints[0])")
+      if let first = models.first {
+        guard first.scheme == trained.scheme, first.inputs == trained.inputs else {
+          throw .configuration(
+            "\(path) was trained on other labels or channels than \(checkpoints[0])")
+        }
       }
-      dataset = trained.dataset
-      preparations.append(trained.preparation)
-      segmenters.append(
-        Segmenter(
-          model: trained.model, scheme: trained.scheme, patch: trained.patch, overlap: overlap,
-          on: compute))
+      models.append(trained)
     }
-    guard let dataset else { throw .configuration("no checkpoint to predict with") }
-    self.dataset = dataset
-    self.segmenters = segmenters
-    self.preparations = preparations
+    guard let first = models.first else { throw .configuration("no checkpoint to predict with") }
+    dataset = first.dataset
+    preparations = models.map(\.preparation)
+    steps = first.postprocessing
+    self.share = share
+    notes =
+      models.allSatisfy { $0.postprocessing == first.postprocessing }
+      ? [] : ["the checkpoints differ in postprocessing; that of \(checkpoints[0]) is used"]
+    segmenter = Segmenter(
+      models.map { Segmenter.Member(model: $0.model, patch: $0.patch) }, scheme: first.scheme,
+      overlap: overlap, mirrors: mirrors, share: share, on: compute)
   }
 
-  /// The label map of a subject on its own grid.
-  package func labelMap(of subject: Subject) throws(ImagingError) -> LabelMap {
-    var sum: VoxelGrid?
-    var prepared: PreparedSubject?
-    for (segmenter, settings) in zip(segmenters, preparations) {
-      let subject = try Preparation.prepare(subject, dataset: dataset, settings: settings)
-      let probabilities = segmenter.probabilities(of: subject.image)
-      if let prepared, prepared.path.prepared != subject.path.prepared {
-        throw .configuration("the checkpoints prepare images differently and cannot be averaged")
-      }
-      sum = sum.map { Self.sum($0, probabilities) } ?? probabilities
-      prepared = subject
-    }
-    guard let sum, let prepared else { throw .configuration("no checkpoint to predict with") }
-    return segmenters[0].labelMap(
-      ofProbabilities: Self.scaled(sum, by: 1 / Float(segmenters.count)), of: prepared)
+  /// How a subject is segmented.
+  struct Request {
+    let subject: Subject
+    /// The folder for probabilities that memory does not hold; nil where none are wanted.
+    var probabilityFolder: String?
+    var memory: MemoryLimit
+    /// Told the number of windows when it is known, then of each window that is done.
+    var willRun: (_ windows: Int) -> Void = { _ in }
+    var didWindow: () -> Void = {}
+    /// Told what a user should know of the subject.
+    var note: (String) -> Void = { _ in }
   }
 
-  private static func sum(_ a: VoxelGrid, _ b: VoxelGrid) -> VoxelGrid {
-    var result = a
-    let values = result.mutableValues()
-    for index in values.indices { values[index] += b.values[index] }
-    return result
-  }
+  /// Another rank could not go on with a subject, and says why itself.
+  struct FailedElsewhere: Error {}
 
-  private static func scaled(_ grid: VoxelGrid, by factor: Float) -> VoxelGrid {
-    guard factor != 1 else { return grid }
-    var result = grid
-    let values = result.mutableValues()
-    for index in values.indices { values[index] *= factor }
-    return result
-  }
-}
-
-/// A network with its weights, and what its checkpoint says about its use.
-package struct TrainedModel {
-  package let model: LKUNet
-  package let scheme: LabelScheme
-  package let patch: Extent
-  package let preparation: PreparationSettings
-  /// The labels and channels of the training data; no subjects.
-  package let dataset: Dataset
-
-  /// Loads the checkpoint at `path`.
+  /// The label map of a subject on its own grid, nil on ranks that only help. Collective where ranks
+  /// share the windows.
   ///
-  /// - Throws: `missing`, `inputOutput` for a damaged file, `configuration` for one that does not
-  ///   say how it was trained.
-  package init(_ path: String, on compute: Compute) throws(TrainingError) {
-    let checkpoint = try Checkpoint(path)
-    let stem = checkpoint.file.entries.first { $0.name == "encoder.0.conv1.weight" }
-    guard let metadata = try checkpoint.metadata(), let stem, stem.shape.count == 5,
-      let trained = Dataset(
-        labels: metadata.labels, channels: stem.shape[1], name: metadata.configuration.name)
-    else {
-      throw .configuration(
-        "\(path) does not say how it was trained; predict with a checkpoint that lkdist wrote")
+  /// - Parameter begin: is called first; where it throws, no rank begins.
+  /// - Throws: `ImagingError` or `TrainingError` for the subject, what `begin` throws, or
+  ///   `FailedElsewhere`, so that all ranks fail together; `CommunicationError`.
+  func predict(_ request: Request, begin: () throws -> Void = {}) throws -> Prediction? {
+    let subjects = try agree {
+      try begin()
+      return try prepare(request)
     }
-    let configuration = metadata.configuration
-    let inputs = stem.shape[1]
-    dataset = trained
-    scheme = LabelScheme(of: trained, loss: configuration.criterion)
-    patch = configuration.patchExtent
-    preparation = try configuration.preparation(
-      channels: inputs, statistics: metadata.intensities.intensities)
-    let parts = try configuration.modelConfiguration(inputs: inputs, outputs: scheme.outputs)
-    do throws(ModelError) {
-      model = try LKUNet(parts, on: compute, seed: 0)
-    } catch {
-      throw .configuration("\(path): \(error)")
+    let first = subjects[0]
+    let demand = segmenter.demand(of: first.extent)
+    let planes = try agree { try self.planes(demand, of: first, request) }
+    let bands = demand.bands(of: try share.agree(on: planes))
+    let probabilities = try agree { try self.probabilities(of: first, request, demand, planes) }
+    var painter = LabelMapPainter(
+      segmenter.scheme, path: first.path, probabilities: probabilities, on: segmenter.compute)
+    request.willRun(segmenter.windows(of: first.extent))
+    try segmenter.segment(subjects.map(\.image), bands: bands, didWindow: request.didWindow) {
+      painter.paint($0, $1)
     }
-    try checkpoint.load(weights: model.parameters.namedValues)
+    guard share.isRoot else { return nil }
+    var map = painter.finish()
+    for step in steps { step.apply(to: &map) }
+    return Prediction(labelMap: map, probabilities: probabilities)
+  }
+
+  /// What `body` makes, if it makes it on every rank that takes part.
+  private func agree<Result>(_ body: () throws -> Result) throws -> Result {
+    let result = Swift.Result(catching: body)
+    let isGood = if case .success = result { true } else { false }
+    guard try share.isTrueForAll(isGood) || !isGood else { throw FailedElsewhere() }
+    return try result.get()
+  }
+
+  /// The subject as each network wants it, prepared once for those that want the same.
+  private func prepare(_ request: Request) throws -> [PreparedSubject] {
+    try PredictionInput(request.subject, channels: dataset.channelNames.count)
+      .check(preparations[0], memory: request.memory, note: request.note)
+    var prepared: [PreparationSettings: PreparedSubject] = [:]
+    for settings in preparations where prepared[settings] == nil {
+      prepared[settings] = try Preparation.prepare(
+        request.subject, dataset: dataset, settings: settings)
+    }
+    let subjects = preparations.compactMap { prepared[$0] }
+    guard subjects.allSatisfy({ $0.path == subjects[0].path }) else {
+      throw ImagingError.configuration(
+        "the checkpoints prepare images differently and cannot be averaged")
+    }
+    return subjects
+  }
+
+  // MARK: - Memory
+
+  /// The planes that are made final at a time, as the root can.
+  private func planes(
+    _ demand: BandDemand, of subject: PreparedSubject, _ request: Request
+  ) throws -> Int {
+    guard share.isRoot else { return 0 }
+    let later = bytesAfterwards(subject)
+    // The networks' own memory counts as soon as they have run.
+    if demand.bytes(planes: subject.extent.depth) > (request.memory.left - later) / 2 {
+      segmenter.warmUp()
+    }
+    let left = request.memory.left - later
+    if let planes = demand.planes(within: left) { return planes }
+    guard request.memory.isStrict else { return demand.thinnest }
+    let allowed = request.memory.bytes
+    let needed = allowed - left + demand.bytes(planes: demand.thinnest)
+    throw TrainingError.configuration(
+      "--memory-limit: at least \(needed >> 20) MiB are needed, more than the \(allowed >> 20) MiB "
+        + "allowed; raise the limit, or use fewer checkpoints or no --mirror")
+  }
+
+  /// The label map, the copy that is written or what post-processing takes, and our choice of 64 MiB
+  /// for what is not counted.
+  private func bytesAfterwards(_ subject: PreparedSubject) -> Int {
+    (steps.isEmpty ? 3 : 9) * subject.path.stored.extent.voxels + (64 << 20)
+  }
+
+  /// Where probabilities are kept that are asked for: in memory if they fit besides the rest.
+  private func probabilities(
+    of subject: PreparedSubject, _ request: Request, _ demand: BandDemand, _ planes: Int
+  ) throws -> ProbabilityVolume? {
+    guard let folder = request.probabilityFolder, share.isRoot else { return nil }
+    let (scheme, stored) = (segmenter.scheme, subject.path.stored)
+    let bytes =
+      demand.bytes(planes: planes) + bytesAfterwards(subject)
+      + ProbabilityVolume.bytes(outputs: scheme.outputs, stored)
+    return try ProbabilityVolume(
+      outputs: scheme.outputs, hasBackground: !scheme.usesRegions, geometry: stored,
+      in: bytes <= request.memory.left ? nil : folder)
   }
 }

@@ -57,7 +57,8 @@ package struct RunSetup: Sendable {
       ? configuration.data.cacheFolder ?? folder?.preparedVolumes : nil
   }
 
-  private static func split(
+  /// Who trains and who validates.
+  static func split(
     _ dataset: Dataset, _ configuration: Configuration
   ) throws -> (training: [Subject], validation: [Subject]) {
     let labelled = dataset.labeledSubjects

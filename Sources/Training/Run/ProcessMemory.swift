@@ -1,0 +1,31 @@
+import Collectives
+import Foundation
+
+/// The memory of this process.
+enum ProcessMemory {
+  /// The bytes that it has now in memory; 0 where the system does not say.
+  static var resident: Int {
+    guard let status = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else {
+      return 0
+    }
+    let pages = status.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+  }
+}
+
+/// The most memory that a process may take.
+package struct MemoryLimit: Sendable {
+  package let bytes: Int
+  /// Whether the user set it, so that what does not fit is refused instead of tried.
+  package let isStrict: Bool
+
+  /// A limit as `asked`; without, our choice of three quarters of what the host gives, in equal
+  /// shares for its ranks.
+  package init(_ asked: Int?, ranksOfThisHost ranks: Int) {
+    bytes = asked ?? HostMemory.bytes / 4 * 3 / ranks
+    isStrict = asked != nil
+  }
+
+  /// What is left of it now.
+  var left: Int { bytes - ProcessMemory.resident }
+}
