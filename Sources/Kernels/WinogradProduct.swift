@@ -73,7 +73,8 @@ private struct WinogradPass {
       tiles =
         isSingle
         ? count
-        : WinogradTiling.tiles(floats: inputPoints * slab + outputPoints * outputBlocks * 16)
+        : WinogradTiling.tiles(
+          of: count, floats: inputPoints * slab + outputPoints * outputBlocks * 16)
       tileBlocks = (count + tiles - 1) / tiles
       let wanted = threads == 1 ? 1 : 3 * threads
       while outputBlocks > 1 && tileBlocks * (layout.outputs / 16) / outputBlocks < wanted {
@@ -256,11 +257,17 @@ enum WinogradTiling {
     }
   }
 
-  /// Tiles of a block that stay in cache, of which each takes so many `floats` when transformed.
+  /// Tiles of a block that stay in cache, of which each takes so many `floats` when transformed;
+  /// where there are few blocks of `count` tiles they are an even number.
   ///
   /// Multiples of all kernels' groups of rows. Larger caches than 5 MiB a core gained nothing.
-  static func tiles(floats: Int) -> Int {
+  static func tiles(of count: Int, floats: Int) -> Int {
     let bytes = min(max(lk_cache_bytes(), lk_shared_cache_bytes()), 5 << 20)
-    return [48, 24].first { $0 * floats * 4 <= bytes } ?? 12
+    let most = [48, 24].first { $0 * floats * 4 <= bytes } ?? 12
+    let blocks = (count + most - 1) / most
+    return blocks > 24 ? most : (count + even(blocks) - 1) / even(blocks)
   }
+
+  /// The next number of items that two threads share equally.
+  static func even(_ items: Int) -> Int { (items + 1) / 2 * 2 }
 }
