@@ -14,14 +14,15 @@ struct WinogradProduct {
   let weight: FloatSlice
   let layout: WeightLayout
   let bias: FloatSlice?
+  let withMoments: Bool
 
-  /// A map of `shape` and, of a forward pass, which has a bias, the moments of each channel.
+  /// A map of `shape` and, if asked for, the moments of each channel.
   func callAsFunction(_ shape: Shape, on compute: Compute) -> (FeatureMap, ChannelMoments?) {
     layout.check(weight)
     layout.check(inputs: input.channels, outputs: shape.channels)
     var map = FeatureMap(uninitialized: shape, from: compute.pool)
     let out = map.mutablePointer()
-    var moments = bias.map { _ in ChannelMoments(channels: shape.channels) }
+    var moments = withMoments ? ChannelMoments(channels: shape.channels) : nil
     for groups in groupsAtOnce {
       let pass = WinogradPass(product: self, groups: groups, compute: compute)
       if let partial = pass.run(into: out, extent: shape.extent) { moments?.add(partial) }
@@ -105,10 +106,10 @@ private struct WinogradPass {
 
   func run(into out: UnsafeMutablePointer<Float>, extent: Extent) -> ChannelMoments? {
     let outputSlabs = (product.layout.outputs / 16 + cut.outputBlocks - 1) / cut.outputBlocks
-    let moments = product.bias.map { _ in
-      PartialLaneSums(
-        count: 2, parts: cut.tileBlocks, channels: product.layout.outputs, on: compute)
-    }
+    let moments =
+      product.withMoments
+      ? PartialLaneSums(
+        count: 2, parts: cut.tileBlocks, channels: product.layout.outputs, on: compute) : nil
     let inputFloats = cut.inputPoints * cut.inputPitch
     let outputFloats = cut.outputPoints * cut.outputPitch
     let weightPoints = groups.map(\.form.weightPoints).max() ?? 0
