@@ -31,7 +31,6 @@ __attribute__((constructor)) static void choose(void) {
 }
 
 const char *lk_active(void) { return table->name; }
-long lk_depthwise_run(void) { return table->run; }
 
 long lk_cache_bytes(void) {
 #ifdef _SC_LEVEL2_CACHE_SIZE
@@ -90,16 +89,16 @@ void lk_tile_weight_products(const lk_tile_product *product, const float *inputs
                              float *weights, const float *outputs) {
     table->tile_weight_products(product, inputs, rows, weights, outputs);
 }
-void lk_pad_rows(const float *x, long rows, long width, long before, long after, float *padded) {
-    table->pad_rows(x, rows, width, before, after, padded);
+void lk_depthwise(const lk_planes *planes, const float *x, const float *weights, const float *bias,
+                  float *scratch, float *y) {
+    table->depthwise(planes, x, weights, bias, scratch, y);
 }
-void lk_depthwise(const float *padded, long pitch, const long *extent, long kernel, long dilation,
-                  const float *weights, const float *bias, long z, float *y) {
-    table->depthwise(padded, pitch, extent, kernel, dilation, weights, bias, z, y);
+void lk_depthwise_weights(const lk_planes *planes, const float *x, const float *dy, float *scratch,
+                          double *sums) {
+    table->depthwise_weights(planes, x, dy, scratch, sums);
 }
-void lk_depthwise_weights(const float *padded, long pitch, const long *extent, long kernel,
-                          long dilation, const float *dy, long z, float *scratch, double *sums) {
-    table->depthwise_weights(padded, pitch, extent, kernel, dilation, dy, z, scratch, sums);
+long lk_depthwise_scratch(long kernel, long planes) {
+    return table->depthwise_scratch(kernel, planes);
 }
 void lk_lane_sums(const float *x, long voxels, double *sums) {
     table->lane_sums(x, voxels, sums);

@@ -55,8 +55,8 @@ INLINE void product_rows(const operands *pairs, long count, long aOffset, long r
     while (rows >= 16) GROUP(16)
     while (rows >= 8) GROUP(8)
 #elif WIDTH >= 8
-    // Sixteen rows are 6 + 5 + 5, ten are 5 + 5: no group too short to hide the latency.
-    while (rows >= 6 && rows != 10) GROUP(6)
+    // Sixteen rows are 6 + 5 + 5, 43 are 6 * 3 + 5 * 5: no group too short to hide the latency.
+    while (rows >= 6 && (rows % 6 == 0 || rows % 5 != 0)) GROUP(6)
     while (rows >= 5) GROUP(5)
 #endif
     while (rows >= 4) GROUP(4)

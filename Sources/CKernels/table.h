@@ -4,7 +4,7 @@
 
 struct lk_table {
     const char *name;
-    long run, multiply_add_width;
+    long multiply_add_width;
     __typeof__(lk_gather) *gather;
     __typeof__(lk_scatter) *scatter;
     __typeof__(lk_pack) *pack;
@@ -15,9 +15,9 @@ struct lk_table {
     __typeof__(lk_tile_weight_gradients) *tile_weight_gradients;
     __typeof__(lk_tile_products) *tile_products;
     __typeof__(lk_tile_weight_products) *tile_weight_products;
-    __typeof__(lk_pad_rows) *pad_rows;
     __typeof__(lk_depthwise) *depthwise;
     __typeof__(lk_depthwise_weights) *depthwise_weights;
+    __typeof__(lk_depthwise_scratch) *depthwise_scratch;
     __typeof__(lk_lane_sums) *lane_sums;
     __typeof__(lk_lane_moments) *lane_moments;
     __typeof__(lk_normalize) *normalize;

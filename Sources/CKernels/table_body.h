@@ -1,7 +1,6 @@
 // The dispatch table of one instruction set; included after the bodies.
 const struct lk_table ISA(lk_table) = {
     .name = ISA_NAME,
-    .run = RUN,
     .multiply_add_width = CHAINS * WIDTH,
     .gather = ISA(gather),
     .scatter = ISA(scatter),
@@ -13,9 +12,9 @@ const struct lk_table ISA(lk_table) = {
     .tile_weight_gradients = ISA(tile_weight_gradients),
     .tile_products = ISA(tile_products),
     .tile_weight_products = ISA(tile_weight_products),
-    .pad_rows = ISA(pad_rows),
     .depthwise = ISA(depthwise),
     .depthwise_weights = ISA(depthwise_weights),
+    .depthwise_scratch = ISA(depthwise_scratch),
     .lane_sums = ISA(lane_sums),
     .lane_moments = ISA(lane_moments),
     .normalize = ISA(normalize),

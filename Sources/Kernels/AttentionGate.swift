@@ -16,21 +16,18 @@ package enum AttentionGate {
     return y
   }
 
-  /// du = dy (1 + sigmoid(a)), the direct part only, and da = dy u sigmoid'(a).
+  /// Turns `dy` into du = dy (1 + sigmoid(a)), the direct part only, and `a` into da = dy u sigmoid'(a),
+  /// both in their own memory.
   package static func backward(
-    _ dy: FeatureMap, _ u: FeatureMap, gate a: FeatureMap, on compute: Compute
-  ) -> (du: FeatureMap, da: FeatureMap) {
+    _ dy: inout FeatureMap, _ u: FeatureMap, gate a: inout FeatureMap, on compute: Compute
+  ) {
     check(u, a)
     check(u, dy)
-    var du = FeatureMap(uninitialized: u.shape, from: compute.pool)
-    var da = FeatureMap(uninitialized: u.shape, from: compute.pool)
-    let (duOut, daOut) = (du.mutablePointer(), da.mutablePointer())
+    let (gradient, gate) = (dy.mutablePointer(), a.mutablePointer())
     ElementRuns.forEach(u.shape.count, on: compute) { start, count in
       lk_gate_gradient(
-        dy.pointer + start, u.pointer + start, a.pointer + start, count, duOut + start,
-        daOut + start)
+        gradient + start, u.pointer + start, gate + start, count, gradient + start, gate + start)
     }
-    return (du, da)
   }
 
   private static func check(_ u: FeatureMap, _ other: FeatureMap) {

@@ -15,7 +15,8 @@ package enum DenseConvolution {
     precondition(bias.count == outputs, "\(bias.count) biases for \(outputs) outputs")
     let input = BlockTable(x)
     return forwards(input, outputs: outputs, kernelSize: kernelSize, stride: stride)
-      .product(input, weight: weight, bias: bias, using: using, on: compute)
+      .product(
+        input, weight: weight, bias: bias, withMoments: true, using: using, on: compute)
   }
 
   /// The gradient of all inputs from that of the output; `inputShape` counts all input channels.
@@ -35,7 +36,7 @@ package enum DenseConvolution {
       sweeps: TapSweep.transposed(
         output: extent, kernelSize: kernelSize, stride: stride, padding: (kernelSize - 1) / 2))
     return problem.product(
-      BlockTable([dy]), weight: weight, bias: nil, using: using, on: compute
+      BlockTable([dy]), weight: weight, bias: nil, withMoments: false, using: using, on: compute
     ).0
   }
 

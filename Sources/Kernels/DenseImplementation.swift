@@ -26,15 +26,16 @@ struct DenseProblem {
   let plan: WinogradPlan?
   let sweeps: [TapSweep]
 
-  /// Outputs from inputs; with a bias also the moments of the outputs, where they come for free.
+  /// Outputs from inputs; if asked for, also the moments of the outputs where they come for free.
   func product(
-    _ input: BlockTable, weight: FloatSlice, bias: FloatSlice?,
+    _ input: BlockTable, weight: FloatSlice, bias: FloatSlice?, withMoments: Bool,
     using forced: DenseImplementation?, on compute: Compute
   ) -> (FeatureMap, ChannelMoments?) {
     switch forced ?? choice(compute.precision) {
     case .winograd:
       let product = WinogradProduct(
-        plan: forcedPlan, input: input, weight: weight, layout: layout, bias: bias)
+        plan: forcedPlan, input: input, weight: weight, layout: layout, bias: bias,
+        withMoments: withMoments)
       return product(output, on: compute)
     case .sweep:
       let weights = SweepWeights(weight, layout: layout, sweeps: sweeps, on: compute)

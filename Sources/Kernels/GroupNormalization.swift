@@ -18,32 +18,23 @@ package enum GroupNormalization {
   /// Voxels normalized by one work item.
   private static let run = 4096
 
-  /// y = leaky(weight (x - mean) / deviation + bias), with the statistics for backward;
-  /// `moments` are those of x, if known.
-  package static func forward(
-    _ x: FeatureMap, moments: ChannelMoments? = nil, weight: FloatSlice, bias: FloatSlice,
-    groups: Int, slope: Float, on compute: Compute
-  ) -> (FeatureMap, GroupStatistics) {
-    let statistics = statistics(
-      moments ?? ChannelMoments(of: x, on: compute), shape: x.shape, groups: groups)
-    return (
-      output(x, statistics, weight: weight, bias: bias, slope: slope, on: compute), statistics
-    )
+  /// The statistics of x; `moments` are its, if known.
+  package static func statistics(
+    of x: FeatureMap, moments: ChannelMoments? = nil, groups: Int, on compute: Compute
+  ) -> GroupStatistics {
+    statistics(moments ?? ChannelMoments(of: x, on: compute), shape: x.shape, groups: groups)
   }
 
-  /// The forward pass's output once more, given its statistics.
-  package static func output(
-    _ x: FeatureMap, _ statistics: GroupStatistics, weight: FloatSlice, bias: FloatSlice,
+  /// Turns x into leaky(weight (x - mean) / deviation + bias), in its memory if nobody shares it.
+  package static func forward(
+    _ x: inout FeatureMap, _ statistics: GroupStatistics, weight: FloatSlice, bias: FloatSlice,
     slope: Float, on compute: Compute
-  ) -> FeatureMap {
+  ) {
     let lanes = Lanes(statistics, weight: weight, bias: bias, channels: x.shape.channels)
-    var map = FeatureMap(uninitialized: x.shape, from: compute.pool)
-    let out = map.mutablePointer()
-    forEachRun(x, on: compute) { block, start, count in
+    replaceRuns(of: &x, on: compute) { block, start, count, source, target in
       lk_normalize(
-        x.pointer + start, count, lanes.scale(block), lanes.shift(block), slope, out + start)
+        source + start, count, lanes.scale(block), lanes.shift(block), slope, target + start)
     }
-    return map
   }
 
   /// Turns `dy` into the gradient of x, in its memory if nobody shares it; adds those of weight and bias
@@ -66,23 +57,10 @@ package enum GroupNormalization {
       dw.mutableValues[channel] += Float(sums[1][channel])
     }
     lanes.setGradient(sums, weight: weight, groups: statistics.mean.count, shape: x.shape)
-    if let out = dy.exclusivePointer() {
-      writeGradient(dy, x, lanes, slope: slope, into: out, on: compute)
-    } else {
-      var map = FeatureMap(uninitialized: x.shape, from: compute.pool)
-      writeGradient(dy, x, lanes, slope: slope, into: map.mutablePointer(), on: compute)
-      dy = map
-    }
-  }
-
-  private static func writeGradient(
-    _ dy: FeatureMap, _ x: FeatureMap, _ lanes: Lanes, slope: Float,
-    into out: UnsafeMutablePointer<Float>, on compute: Compute
-  ) {
-    forEachRun(x, on: compute) { block, start, count in
+    replaceRuns(of: &dy, on: compute) { block, start, count, source, target in
       lk_normalize_gradient(
-        dy.pointer + start, x.pointer + start, count, lanes.scale(block), lanes.shift(block),
-        lanes.mean(block), lanes.slopeX(block), lanes.constant(block), slope, out + start)
+        source + start, x.pointer + start, count, lanes.scale(block), lanes.shift(block),
+        lanes.mean(block), lanes.slopeX(block), lanes.constant(block), slope, target + start)
     }
   }
 
@@ -105,16 +83,27 @@ package enum GroupNormalization {
       mean: means.map { Float($0) }, inverseDeviation: inverses.map { Float($0) })
   }
 
-  private static func forEachRun(
-    _ x: FeatureMap, on compute: Compute,
-    _ body: (_ block: Int, _ start: Int, _ voxels: Int) -> Void
+  /// Replaces a map by what `body` makes of each run of voxels, which begins `start` floats after `source`
+  /// and `target`: the map's memory or, if it is shared, that of a new one.
+  private static func replaceRuns(
+    of map: inout FeatureMap, on compute: Compute,
+    _ body: (
+      _ block: Int, _ start: Int, _ voxels: Int, _ source: UnsafePointer<Float>,
+      _ target: UnsafeMutablePointer<Float>
+    ) -> Void
   ) {
-    let voxels = x.shape.extent.voxels
+    let held = map.exclusivePointer() == nil ? map : nil
+    if held != nil { map = FeatureMap(uninitialized: map.shape, from: compute.pool) }
+    let target = map.mutablePointer()
+    let source = held?.pointer ?? UnsafePointer(target)
+    let (voxels, stride) = (map.shape.extent.voxels, map.blockStride)
     let runs = (voxels + run - 1) / run
-    compute.team.parallelFor(x.blocks * runs) { item, _ in
+    compute.team.parallelFor(map.blocks * runs) { item, _ in
       let first = item % runs * run
-      body(item / runs, item / runs * x.blockStride + first * 16, min(run, voxels - first))
+      let block = item / runs
+      body(block, block * stride + first * 16, min(run, voxels - first), source, target)
     }
+    withExtendedLifetime(held) {}
   }
 }
 

@@ -17,7 +17,8 @@ package enum TransposedConvolution {
       output: Shape(channels: outputs, extent: extent),
       plan: .doubling(to: extent, kernelSize: 4),
       sweeps: TapSweep.transposed(output: extent, kernelSize: 4, stride: 2, padding: 1))
-    return problem.product(BlockTable([x]), weight: weight, bias: bias, using: using, on: compute)
+    return problem.product(
+      BlockTable([x]), weight: weight, bias: bias, withMoments: true, using: using, on: compute)
   }
 
   /// The gradient of the input from that of the output: a convolution of stride 2.
@@ -26,7 +27,9 @@ package enum TransposedConvolution {
     on compute: Compute
   ) -> FeatureMap {
     halving(dy, outputs: inputs)
-      .product(BlockTable([dy]), weight: weight, bias: nil, using: using, on: compute).0
+      .product(
+        BlockTable([dy]), weight: weight, bias: nil, withMoments: false, using: using, on: compute
+      ).0
   }
 
   /// Adds the gradients of weight and bias to `dw` and `db`.

@@ -14,14 +14,15 @@ struct WinogradProduct {
   let weight: FloatSlice
   let layout: WeightLayout
   let bias: FloatSlice?
+  let withMoments: Bool
 
-  /// A map of `shape` and, of a forward pass, which has a bias, the moments of each channel.
+  /// A map of `shape` and, if asked for, the moments of each channel.
   func callAsFunction(_ shape: Shape, on compute: Compute) -> (FeatureMap, ChannelMoments?) {
     layout.check(weight)
     layout.check(inputs: input.channels, outputs: shape.channels)
     var map = FeatureMap(uninitialized: shape, from: compute.pool)
     let out = map.mutablePointer()
-    var moments = bias.map { _ in ChannelMoments(channels: shape.channels) }
+    var moments = withMoments ? ChannelMoments(channels: shape.channels) : nil
     for groups in groupsAtOnce {
       let pass = WinogradPass(product: self, groups: groups, compute: compute)
       if let partial = pass.run(into: out, extent: shape.extent) { moments?.add(partial) }
@@ -73,7 +74,8 @@ private struct WinogradPass {
       tiles =
         isSingle
         ? count
-        : WinogradTiling.tiles(floats: inputPoints * slab + outputPoints * outputBlocks * 16)
+        : WinogradTiling.tiles(
+          of: count, floats: inputPoints * slab + outputPoints * outputBlocks * 16)
       tileBlocks = (count + tiles - 1) / tiles
       let wanted = threads == 1 ? 1 : 3 * threads
       while outputBlocks > 1 && tileBlocks * (layout.outputs / 16) / outputBlocks < wanted {
@@ -104,10 +106,10 @@ private struct WinogradPass {
 
   func run(into out: UnsafeMutablePointer<Float>, extent: Extent) -> ChannelMoments? {
     let outputSlabs = (product.layout.outputs / 16 + cut.outputBlocks - 1) / cut.outputBlocks
-    let moments = product.bias.map { _ in
-      PartialLaneSums(
-        count: 2, parts: cut.tileBlocks, channels: product.layout.outputs, on: compute)
-    }
+    let moments =
+      product.withMoments
+      ? PartialLaneSums(
+        count: 2, parts: cut.tileBlocks, channels: product.layout.outputs, on: compute) : nil
     let inputFloats = cut.inputPoints * cut.inputPitch
     let outputFloats = cut.outputPoints * cut.outputPitch
     let weightPoints = groups.map(\.form.weightPoints).max() ?? 0
@@ -256,11 +258,17 @@ enum WinogradTiling {
     }
   }
 
-  /// Tiles of a block that stay in cache, of which each takes so many `floats` when transformed.
+  /// Tiles of a block that stay in cache, of which each takes so many `floats` when transformed;
+  /// where there are few blocks of `count` tiles they are an even number.
   ///
   /// Multiples of all kernels' groups of rows. Larger caches than 5 MiB a core gained nothing.
-  static func tiles(floats: Int) -> Int {
+  static func tiles(of count: Int, floats: Int) -> Int {
     let bytes = min(max(lk_cache_bytes(), lk_shared_cache_bytes()), 5 << 20)
-    return [48, 24].first { $0 * floats * 4 <= bytes } ?? 12
+    let most = [48, 24].first { $0 * floats * 4 <= bytes } ?? 12
+    let blocks = (count + most - 1) / most
+    return blocks > 24 ? most : (count + even(blocks) - 1) / even(blocks)
   }
+
+  /// The next number of items that two threads share equally.
+  static func even(_ items: Int) -> Int { (items + 1) / 2 * 2 }
 }

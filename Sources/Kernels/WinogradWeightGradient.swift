@@ -63,7 +63,9 @@ struct WinogradWeightGradient {
 
   private var blocks: Int { (plan.grid.voxels + Self.tiles - 1) / Self.tiles }
   // Each part ends with the transform of its sums, which several blocks should pay for.
-  private var parts: Int { max(1, min(blocks / 3, Self.items / (inputSlabs * outputSlabs))) }
+  private var parts: Int {
+    max(1, min(WinogradTiling.even(blocks / 3), Self.items / (inputSlabs * outputSlabs)))
+  }
 
   private func item(_ index: Int) -> Item {
     let (pair, part) = index.quotientAndRemainder(dividingBy: parts)

@@ -24,10 +24,16 @@ package struct Block {
     _ input: consuming LayerInput, keeping: Bool, on compute: Compute
   ) -> FeatureMap {
     let hidden = first.forward(consume input, keeping: keeping, on: compute)
-    return second.forward(.maps([hidden]), keeping: keeping, on: compute)
+    return second.forward(.maps([consume hidden]), keeping: keeping, on: compute)
   }
 
-  /// The last forward's output, computed again.
+  /// Keeps what backward and `output` need.
+  package mutating func prepare(_ input: consuming LayerInput, on compute: Compute) {
+    let hidden = first.forward(consume input, keeping: true, on: compute)
+    second.prepare(.maps([consume hidden]), on: compute)
+  }
+
+  /// The output of the last forward or `prepare`, computed again.
   package func output(on compute: Compute) -> FeatureMap { second.output(on: compute) }
 
   /// Adds all parameters' gradients and returns the gradient of the first convolution's output;

@@ -29,33 +29,57 @@ package struct DecoderStage {
   package mutating func forward(
     _ x: consuming FeatureMap, skip: consuming FeatureMap, keeping: Bool, on compute: Compute
   ) -> FeatureMap {
-    let raised = up.forward(.maps([consume x]), keeping: keeping, on: compute)
-    let attended = attention?.forward(raised, keeping: keeping, on: compute) ?? raised
-    _ = consume raised
-    return block.forward(.maps([attended, consume skip]), keeping: keeping, on: compute)
+    let input = joined(consume x, skip: consume skip, keeping: keeping, on: compute)
+    return block.forward(consume input, keeping: keeping, on: compute)
   }
 
-  /// The last forward's output, computed again.
+  /// Keeps what backward and `output` need.
+  package mutating func prepare(
+    _ x: consuming FeatureMap, skip: consuming FeatureMap, on compute: Compute
+  ) {
+    let input = joined(consume x, skip: consume skip, keeping: true, on: compute)
+    block.prepare(consume input, on: compute)
+  }
+
+  /// What the block reads: the raised, attended map and the skip.
+  private mutating func joined(
+    _ x: consuming FeatureMap, skip: consuming FeatureMap, keeping: Bool, on compute: Compute
+  ) -> LayerInput {
+    let raised = up.forward(.maps([consume x]), keeping: keeping, on: compute)
+    if let attended = attention?.forward(raised, keeping: keeping, on: compute) {
+      return .maps([attended, consume skip])
+    }
+    return .maps([raised, consume skip])
+  }
+
+  /// The output of the last forward or `prepare`, computed again.
   package func output(on compute: Compute) -> FeatureMap { block.output(on: compute) }
 
-  /// Adds all parameters' gradients and returns those of `x` and `skip`, which is asked for late.
+  /// Adds the gradients of all parameters but those of the raising and returns the gradients of the
+  /// raised map and of `skip`, which is asked for late; `backwardRaising` goes on.
   package mutating func backward<E: Error>(
-    _ dy: consuming FeatureMap, x: FeatureMap, skip: () -> FeatureMap, on compute: Compute,
+    _ dy: consuming FeatureMap, skip: () -> FeatureMap, on compute: Compute,
     final isFinal: (Int) throws(E) -> Void
-  ) throws(E) -> (dx: FeatureMap, dSkip: FeatureMap) {
+  ) throws(E) -> (dRaised: FeatureMap, dSkip: FeatureMap) {
     let dFirst = try block.backward(
       consume dy,
       input: { [up, attention] in
         let raised = up.output(on: compute)
         return .maps([attention?.output(raised, on: compute) ?? raised, skip()])
       }, on: compute, final: isFinal)
-    let joined = block.inputGradient(consume dFirst, on: compute)
-    let dAttended = joined.channels(0..<channels)
-    let dRaised =
-      try attention?.backward(
-        dAttended, input: up.output(on: compute), on: compute, final: isFinal) ?? dAttended
+    var (dRaised, dSkip) = block.inputGradient(consume dFirst, on: compute).split(at: channels)
+    try attention?.backward(
+      &dRaised, input: up.output(on: compute), on: compute, final: isFinal)
+    return (dRaised, dSkip)
+  }
+
+  /// Adds the gradients of the raising's parameters and returns that of its input `x`.
+  package mutating func backwardRaising<E: Error>(
+    _ dRaised: consuming FeatureMap, x: FeatureMap, on compute: Compute,
+    final isFinal: (Int) throws(E) -> Void
+  ) throws(E) -> FeatureMap {
     let dUp = up.backward(consume dRaised, input: { .maps([x]) }, on: compute)
     try isFinal(up.offset)
-    return (up.inputGradient(dUp, on: compute), joined.channels(channels..<2 * channels))
+    return up.inputGradient(consume dUp, on: compute)
   }
 }

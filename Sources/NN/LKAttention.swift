@@ -42,28 +42,31 @@ package struct LKAttention {
     }
   }
 
-  /// Adds all parameters' gradients, lets go of the cache and returns the gradient of `u`.
+  /// Adds all parameters' gradients, lets go of the cache and turns the gradient of the output into that
+  /// of `u`.
   package mutating func backward<E: Error>(
-    _ dy: FeatureMap, input u: FeatureMap, on compute: Compute,
+    _ gradient: inout FeatureMap, input u: FeatureMap, on compute: Compute,
     final isFinal: (Int) throws(E) -> Void
-  ) throws(E) -> FeatureMap {
-    let maps = cache()
+  ) throws(E) {
+    var (dilatedMap, localMap, gate) = cache()
     kept = nil
-    var (du, dGate) = compute.measure(name, .inputGradient) {
-      AttentionGate.backward(dy, u, gate: maps.gate, on: compute)
+    compute.measure(name, .inputGradient) {
+      AttentionGate.backward(&gradient, u, gate: &gate, on: compute)
     }
-    let dLocal = try backward(pointwise, dGate, input: maps.local, on: compute, final: isFinal)
-    let dDilated = try backward(local, dLocal, input: maps.dilated, on: compute, final: isFinal)
-    let dThrough = try backward(dilated, dDilated, input: u, on: compute, final: isFinal)
-    FeatureMapSum.add(dThrough, to: &du, on: compute)
-    return du
+    let dLocal = try backward(
+      pointwise, consume gate, input: consume localMap, on: compute, final: isFinal)
+    let dDilated = try backward(
+      local, consume dLocal, input: consume dilatedMap, on: compute, final: isFinal)
+    let dThrough = try backward(
+      dilated, consume dDilated, input: u, on: compute, final: isFinal)
+    FeatureMapSum.add(dThrough, to: &gradient, on: compute)
   }
 
   private func backward<E: Error>(
-    _ layer: Convolution, _ dy: FeatureMap, input: FeatureMap, on compute: Compute,
-    final isFinal: (Int) throws(E) -> Void
+    _ layer: Convolution, _ dy: consuming FeatureMap, input: consuming FeatureMap,
+    on compute: Compute, final isFinal: (Int) throws(E) -> Void
   ) throws(E) -> FeatureMap {
-    layer.addGradients(dy, input: .maps([input]), on: compute)
+    layer.addGradients(dy, input: .maps([consume input]), on: compute)
     try isFinal(layer.parameters.offset)
     return layer.inputGradient(dy, on: compute)
   }

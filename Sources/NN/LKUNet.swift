@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Between `forward` and `backward` each layer keeps one map; `backward` takes them out as it goes.
 /// With `Recompute.blocks` only what goes from stage to stage is kept, and `backward` runs each
-/// stage forward once more.
+/// stage forward once more but the finest decoder stage, which is the last one forward and the first back.
 package final class LKUNet {
   package let configuration: ModelConfiguration
   /// All parameters and their gradients, in the order of the forward pass.
@@ -18,7 +18,7 @@ package final class LKUNet {
   private let heads: [OutputHead]
   private let recomputes: Bool
   private var encoderInputs: [LayerInput] = []
-  // With Recompute.blocks only: the outputs of the stages, finest first.
+  // With Recompute.blocks only: the outputs of the stages that other stages read, finest first.
   private var encoderOutputs: [FeatureMap] = []
   private var decoderOutputs: [FeatureMap] = []
   /// Called with the name and the output of every part as a forward pass leaves it.
@@ -75,7 +75,7 @@ package final class LKUNet {
       let input = encoderInputs.removeLast()
       if recomputes {
         encoderOutputs.removeLast()
-        _ = encoder[scale].forward(input, keeping: true, on: compute)
+        encoder[scale].prepare(input, on: compute)
       }
       let dFirst = try encoder[scale].backward(
         consume dy, input: { input }, on: compute, final: isFinal)
@@ -84,7 +84,7 @@ package final class LKUNet {
       down[scale - 1].addGradients(
         dDown, input: .maps([encoderOutput(scale - 1)]), on: compute)
       try isFinal(down[scale - 1].parameters.offset)
-      dy = down[scale - 1].inputGradient(dDown, on: compute)
+      dy = down[scale - 1].inputGradient(consume dDown, on: compute)
       FeatureMapSum.add(dSkips.removeLast(), to: &dy, on: compute)
     }
   }
@@ -99,8 +99,9 @@ package final class LKUNet {
     var x = skips.removeLast()
     for scale in decoder.indices.reversed() {
       x = decoder[scale].forward(
-        consume x, skip: skips.removeLast(), keeping: keeping && !recomputes, on: compute)
-      if keeping && recomputes { decoderOutputs.insert(x, at: 0) }
+        consume x, skip: skips.removeLast(), keeping: keeping && !isPrepared(scale),
+        on: compute)
+      if keeping && isPrepared(scale) { decoderOutputs.insert(x, at: 0) }
       inspect?("decoder.\(scale)", x)
       visit(scale, x)
     }
@@ -130,21 +131,22 @@ package final class LKUNet {
     _ gradients: [VoxelGrid], _ isFinal: (Int) throws(E) -> Void
   ) throws(E) -> (FeatureMap, [FeatureMap]) {
     var dSkips: [FeatureMap] = []
-    var dy = heads[0].backward(gradients[0], input: decoderOutput(0), on: compute)
+    var dy = heads[0].backward(gradients[0], input: { decoderOutput(0) }, on: compute)
     try isFinal(heads[0].offset)
     for scale in decoder.indices {
-      let x = stageInput(scale)
-      if recomputes {
+      if isPrepared(scale) {
         decoderOutputs.removeFirst()
-        _ = decoder[scale].forward(x, skip: encoderOutput(scale), keeping: true, on: compute)
+        decoder[scale].prepare(
+          stageInput(scale), skip: encoderOutput(scale), on: compute)
       }
-      let (dx, dSkip) = try decoder[scale].backward(
-        consume dy, x: x, skip: { encoderOutput(scale) }, on: compute,
-        final: isFinal)
-      dSkips.append(dSkip)
-      dy = dx
+      let (dRaised, dSkip) = try decoder[scale].backward(
+        consume dy, skip: { encoderOutput(scale) }, on: compute, final: isFinal)
+      dSkips.append(consume dSkip)
+      let x = stageInput(scale)
+      dy = try decoder[scale].backwardRaising(
+        consume dRaised, x: x, on: compute, final: isFinal)
       if scale + 1 < heads.count {
-        let dOutput = heads[scale + 1].backward(gradients[scale + 1], input: x, on: compute)
+        let dOutput = heads[scale + 1].backward(gradients[scale + 1], input: { x }, on: compute)
         FeatureMapSum.add(dOutput, to: &dy, on: compute)
         try isFinal(heads[scale + 1].offset)
       }
@@ -161,9 +163,12 @@ package final class LKUNet {
     recomputes ? encoderOutputs[scale] : encoder[scale].output(on: compute)
   }
 
+  /// Whether `backward` runs a decoder stage forward once more.
+  private func isPrepared(_ scale: Int) -> Bool { recomputes && scale > 0 }
+
   // The stages finer than `scale` are done with, and so are their outputs.
   private func decoderOutput(_ scale: Int) -> FeatureMap {
-    recomputes
+    isPrepared(scale)
       ? decoderOutputs[scale - (decoder.count - decoderOutputs.count)]
       : decoder[scale].output(on: compute)
   }

@@ -146,24 +146,41 @@ package struct NormalizedConvolution {
   package mutating func forward(
     _ input: consuming LayerInput, keeping: Bool, on compute: Compute
   ) -> FeatureMap {
-    let (map, moments) = convolution.forward(input, on: compute)
-    _ = consume input  // Frees an input that nobody else holds before the next map is made.
-    let (output, statistics) = compute.measure(norm.name, .forward) {
-      GroupNormalization.forward(
-        map, moments: moments, weight: norm.weight, bias: norm.bias, groups: settings.groups,
-        slope: settings.slope, on: compute)
-    }
-    kept = keeping ? (map, statistics) : nil
-    return output
+    prepare(consume input, on: compute)
+    let (map, statistics) = cache()
+    if !keeping { kept = nil }
+    return activated(consume map, statistics, .forward, on: compute)
   }
 
-  /// The last forward's output, computed again.
+  /// Keeps what backward and `output` need.
+  package mutating func prepare(_ input: consuming LayerInput, on compute: Compute) {
+    let (map, moments) = convolution.forward(input, on: compute)
+    _ = consume input  // Frees an input that nobody else holds before the next map is made.
+    let statistics = compute.measure(norm.name, .forward) {
+      GroupNormalization.statistics(
+        of: map, moments: moments, groups: settings.groups, on: compute)
+    }
+    kept = (map, statistics)
+  }
+
+  /// The output of the last forward or `prepare`, computed again.
   package func output(on compute: Compute) -> FeatureMap {
     let (map, statistics) = cache()
-    return compute.measure(norm.name, .recompute) {
-      GroupNormalization.output(
-        map, statistics, weight: norm.weight, bias: norm.bias, slope: settings.slope, on: compute)
+    return activated(consume map, statistics, .recompute, on: compute)
+  }
+
+  // In the map's memory, if it is not kept.
+  private func activated(
+    _ map: consuming FeatureMap, _ statistics: GroupStatistics, _ phase: Profile.Phase,
+    on compute: Compute
+  ) -> FeatureMap {
+    var output = consume map
+    compute.measure(norm.name, phase) {
+      GroupNormalization.forward(
+        &output, statistics, weight: norm.weight, bias: norm.bias, slope: settings.slope,
+        on: compute)
     }
+    return output
   }
 
   /// Adds all parameters' gradients, lets go of the cache and returns the gradient of the

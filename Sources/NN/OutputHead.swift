@@ -25,16 +25,20 @@ package struct OutputHead {
     }
   }
 
-  /// Adds the parameters' gradients and returns the gradient of `x`.
-  package func backward(_ dLogits: VoxelGrid, input x: FeatureMap, on compute: Compute)
-    -> FeatureMap
-  {
+  /// Adds the parameters' gradients and returns the gradient of the input, which is gone before.
+  package func backward(
+    _ dLogits: VoxelGrid, input: () -> FeatureMap, on compute: Compute
+  ) -> FeatureMap {
+    addGradients(dLogits, input: input(), on: compute)
+    return compute.measure(parameters.name, .inputGradient) {
+      Head.inputGradient(dLogits, weight: parameters.weight, inputs: inputs, on: compute)
+    }
+  }
+
+  private func addGradients(_ dLogits: VoxelGrid, input x: FeatureMap, on compute: Compute) {
     compute.measure(parameters.name, .weightGradient) {
       Head.weightGradient(
         x, dLogits, weight: parameters.weightGradient, bias: parameters.biasGradient, on: compute)
-    }
-    return compute.measure(parameters.name, .inputGradient) {
-      Head.inputGradient(dLogits, weight: parameters.weight, inputs: inputs, on: compute)
     }
   }
 }

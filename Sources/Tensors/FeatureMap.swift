@@ -51,6 +51,24 @@ package struct FeatureMap: Sendable {
       offset: offset + range.lowerBound * shape.extent.voxels, pool: pool)
   }
 
+  /// The map's channels below `channel`, a multiple of 16, and those from it on. Unless the map is shared,
+  /// each part's memory is free when that part is gone.
+  package consuming func split(at channel: Int) -> (FeatureMap, FeatureMap) {
+    var map = consume self
+    let extent = map.shape.extent
+    let channels = (channel, map.shape.channels - channel)
+    guard isKnownUniquelyReferenced(&map.buffer), map.buffer.count == map.shape.count else {
+      return (map.channels(0..<channel), map.channels(channel..<map.shape.channels))
+    }
+    let (low, high) = map.buffer.split(at: channel * extent.voxels)
+    func part(_ channels: Int, _ buffer: FloatBuffer) -> FeatureMap {
+      FeatureMap(
+        shape: Shape(channels: channels, extent: extent), sharing: buffer, offset: 0, pool: map.pool
+      )
+    }
+    return (part(channels.0, low), part(channels.1, high))
+  }
+
   /// The first float of block 0 for reading; valid while the map lives. For Kernels and
   /// benchmarks only.
   package var pointer: UnsafePointer<Float> { UnsafePointer(buffer.pointer + offset) }

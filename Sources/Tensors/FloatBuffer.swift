@@ -7,6 +7,7 @@ package final class FloatBuffer: @unchecked Sendable {
   /// The first float; for Kernels, Collectives and file readers only.
   package let pointer: UnsafeMutablePointer<Float>
   private let pool: MemoryPool?
+  private var isSplit = false
   private let owner: (AnyObject & Sendable)?
 
   /// Allocates `count` floats outside any pool, all zero.
@@ -42,8 +43,19 @@ package final class FloatBuffer: @unchecked Sendable {
   }
 
   deinit {
-    if isReadOnly { return }
+    if isReadOnly || isSplit { return }
     if let pool { pool.give(pointer, count: count) } else { free(pointer) }
+  }
+
+  /// The floats below `index`, a multiple of 16, and those from it on, each given back to the pool on its
+  /// own; this buffer, which must have one owner, is of no more use.
+  func split(at index: Int) -> (FloatBuffer, FloatBuffer) {
+    precondition(pool != nil && index % 16 == 0, "a buffer cannot be split at \(index)")
+    isSplit = true
+    return (
+      FloatBuffer(count: index, pointer: pointer, pool: pool),
+      FloatBuffer(count: count - index, pointer: pointer + index, pool: pool)
+    )
   }
 
   /// The whole block as a slice.

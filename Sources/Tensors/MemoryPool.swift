@@ -46,6 +46,9 @@ package final class MemoryPool: Sendable {
   /// How often more memory was needed than ever before.
   package var growths: Int { state.withLock { $0.growths } }
 
+  /// The floats that were ever in use, with the gaps between them.
+  package var peak: Int { state.withLock { $0.top } }
+
   /// A block of `count` floats with undefined contents.
   package func take(_ count: Int) -> FloatBuffer {
     let size = Self.rounded(count)

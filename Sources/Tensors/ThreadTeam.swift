@@ -4,7 +4,8 @@ import Synchronization
 /// The threads of one rank: exactly as many as the rank was given, kept alive between calls.
 ///
 /// libdispatch would size itself by the whole node, not by the rank's share of it. Work items are
-/// handed out in order to whichever thread is free, so results must not depend on the thread.
+/// handed out in order to whichever thread is free, so results must not depend on the thread. A step
+/// has hundreds of calls: threads look for the next one for a while before they sleep.
 package final class ThreadTeam: @unchecked Sendable {
   /// The number of threads that work, the caller's included.
   package let threads: Int
@@ -14,12 +15,14 @@ package final class ThreadTeam: @unchecked Sendable {
     let body: (_ index: Int, _ thread: Int) -> Void
   }
   private let condition = NSCondition()
-  // A pointer, so that no worker still owns the caller's closure when `parallelFor` returns.
+  // A pointer, so that no worker still owns the caller's closure when `parallelFor` returns; nil ends the
+  // workers. Written before `generation` rises, which tells them to read it.
   private var job: UnsafePointer<Job>?
-  private var generation = 0
-  private var busyWorkers = 0
-  private var isStopping = false
+  private let generation = Atomic(0)
+  private let busyWorkers = Atomic(0)
   private let nextIndex = Atomic(0)
+  // Our choice: some tens of microseconds, about what falling asleep and being woken takes.
+  private static let looks = 20_000
 
   /// Starts `threads - 1` workers; the thread that calls `parallelFor` is the last of the team.
   package init(threads: Int) {
@@ -36,7 +39,8 @@ package final class ThreadTeam: @unchecked Sendable {
   /// Ends the workers; call it once, before the team goes away.
   package func stop() {
     condition.withLock {
-      isStopping = true
+      job = nil
+      generation.wrappingAdd(1, ordering: .releasing)
       condition.broadcast()
     }
   }
@@ -52,7 +56,7 @@ package final class ThreadTeam: @unchecked Sendable {
       withUnsafePointer(to: Job(count: count, body: body)) { job in
         start(job)
         run(job, as: 0)
-        condition.withLock { while busyWorkers > 0 { condition.wait() } }
+        wait { busyWorkers.load(ordering: .acquiring) == 0 }
       }
     }
   }
@@ -70,9 +74,9 @@ package final class ThreadTeam: @unchecked Sendable {
   private func start(_ job: UnsafePointer<Job>) {
     condition.withLock {
       self.job = job
-      generation += 1
-      busyWorkers = threads - 1
+      busyWorkers.store(threads - 1, ordering: .relaxed)
       nextIndex.store(0, ordering: .relaxed)
+      generation.wrappingAdd(1, ordering: .releasing)
       condition.broadcast()
     }
   }
@@ -89,18 +93,22 @@ package final class ThreadTeam: @unchecked Sendable {
     var seen = 0
     while let job = waitForJob(after: &seen) {
       run(job, as: thread)
-      condition.withLock {
-        busyWorkers -= 1
-        if busyWorkers == 0 { condition.broadcast() }
+      if busyWorkers.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+        condition.withLock { condition.broadcast() }
       }
     }
   }
 
   private func waitForJob(after seen: inout Int) -> UnsafePointer<Job>? {
-    condition.withLock {
-      while generation == seen && !isStopping { condition.wait() }
-      seen = generation
-      return isStopping ? nil : job
-    }
+    let last = seen
+    wait { generation.load(ordering: .acquiring) != last }
+    seen += 1
+    return job
+  }
+
+  /// Returns when `isOver`, which becomes true under the condition or before it is broadcast.
+  private func wait(until isOver: () -> Bool) {
+    for _ in 0..<Self.looks where isOver() { return }
+    condition.withLock { while !isOver() { condition.wait() } }
   }
 }

@@ -112,6 +112,19 @@ import Testing
     #expect(twin.compute.pool.growths == growths)
   }
 
+  /// What a step of two scales needs at once, in maps of the finest scale, workspaces included.
+  @Test(arguments: zip([Recompute.none, .blocks], [8.75, 6.5]))
+  func `no map lives longer than it is needed`(recompute: Recompute, most: Double) throws {
+    let extent = Extent(depth: 64, height: 64, width: 64)
+    let compute = Compute(threads: 1)
+    let configuration = ModelConfiguration(
+      inputs: 1, outputs: 1, attention: [], channels: 32, maximumChannels: 32, scales: 2)
+    let model = try LKUNet(configuration, recompute: recompute, on: compute, seed: 1)
+    let logits = model.forward(VoxelGrid(zeros: Shape(channels: 1, extent: extent)))
+    model.backward(logits) { _ in }
+    #expect(Double(compute.pool.peak) / Double(32 * extent.voxels) < most)
+  }
+
   @Test func `a model outside the domain is refused`() {
     let configuration = ModelConfiguration(inputs: 1, outputs: 2, attention: [], channels: 24)
     #expect(throws: ModelError.self) {

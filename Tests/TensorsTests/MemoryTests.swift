@@ -55,6 +55,25 @@ import Testing
     #expect(map.channels(16..<32)[0, 0, 0, 0] == 7)
   }
 
+  @Test func `each part of a split map gives its memory back alone`() {
+    let pool = MemoryPool()
+    var map = FeatureMap(zeros: shape, from: pool)
+    map.mutablePointer()[map.blockStride] = 7
+    let start = map.pointer
+    var (low, high) = (consume map).split(at: 16)
+    #expect(high[0, 0, 0, 0] == 7)
+    #expect(low.exclusivePointer() != nil && high.exclusivePointer() != nil)
+    low = FeatureMap(zeros: shape, from: pool)
+    #expect(FeatureMap(uninitialized: high.shape, from: pool).pointer == start)
+  }
+
+  @Test func `a shared map is split without being copied`() {
+    let pool = MemoryPool()
+    let map = FeatureMap(zeros: shape, from: pool)
+    let (_, high) = map.split(at: 16)
+    #expect(high.pointer == map.pointer + map.blockStride)
+  }
+
   @Test func `a shared voxel grid is copied before it is written`() {
     let original = VoxelGrid(zeros: shape)
     var copy = original

@@ -50,18 +50,19 @@ void lk_tile_products(const lk_tile_product *product, const float *inputs, long 
 void lk_tile_weight_products(const lk_tile_product *product, const float *inputs, long rows,
                              float *weights, const float *outputs);
 
-// Copies rows of `width` voxels between rows of `before` and `after` zero voxels.
-void lk_pad_rows(const float *x, long rows, long width, long before, long after, float *padded);
-// One z plane of a depthwise k^3 convolution of one block of x-padded rows; weights [k^3][16].
-// The padded rows are `pitch` voxels long and go on, with whatever values, for another
-// dilation * lk_depthwise_run() voxels.
-void lk_depthwise(const float *padded, long pitch, const long *extent, long kernel, long dilation,
-                  const float *weights, const float *bias, long z, float *y);
-// Adds the gradients of all k^3 taps from plane z of dy to sums[k^3][16]; scratch is as large in floats.
-void lk_depthwise_weights(const float *padded, long pitch, const long *extent, long kernel,
-                          long dilation, const float *dy, long z, float *scratch, double *sums);
-// Outputs of a row, `dilation` apart, that are computed at once.
-long lk_depthwise_run(void);
+// Planes first, first + dilation ... of one block of a map that a depthwise k^3 convolution works on, k odd.
+typedef struct {
+    long extent[3], kernel, dilation;
+    long first, count;
+} lk_planes;
+// Writes these planes of y; weights [k^3][16], bias [16] or null.
+void lk_depthwise(const lk_planes *planes, const float *x, const float *weights, const float *bias,
+                  float *scratch, float *y);
+// Adds the gradients of all taps from these planes of dy to sums[k^3][16].
+void lk_depthwise_weights(const lk_planes *planes, const float *x, const float *dy, float *scratch,
+                          double *sums);
+// Floats of scratch memory that either needs for so many planes.
+long lk_depthwise_scratch(long kernel, long planes);
 
 // Sums over voxels of each lane.
 void lk_lane_sums(const float *x, long voxels, double *sums);
