@@ -109,8 +109,8 @@ import Training
     Case("data: {normalization: []}", "data.normalization: the list has no channel"),
     Case(
       "model: {attention: middle}",
-      "model.attention: unknown value 'middle'; did you mean 'mid'? (none, mid, full or a list of "
-        + "{scale, kernelSize, dilation})"),
+      "model.attention: unknown value 'middle'; did you mean 'mid'? (none, mid, full, cbam or a list "
+        + "of {scale, kernelSize, dilation})"),
     Case(
       "loss: {kind: dice}",
       "loss.kind: unknown value 'dice'; did you mean 'dice-ce'? (dice-ce, dice-bce or "
@@ -180,13 +180,7 @@ import Training
   ]
 
   static let notBuilt = [
-    Case(
-      "model: {attention: cbam}",
-      "model.attention cbam; use none, mid, full or a list of {scale, kernelSize, dilation}"),
-    Case(
-      "model: {attention: [{scale: 2, kernelSize: 21, dilation: 3, decomposed: false}]}",
-      "model.attention[0].decomposed false; use true"),
-    Case("postprocessing: [{class: 1}]", "postprocessing steps; use []"),
+    Case("postprocessing: [{class: 1}]", "postprocessing steps; use []")
   ]
 
   @Test(arguments: wrongKeys) func `a wrong key is named with its line`(wrong: Case) {
