@@ -60,8 +60,8 @@ extension ModelConfiguration {
     _ placement: AttentionPlacement, _ key: String, among earlier: ArraySlice<AttentionPlacement>
   ) throws(ModelError) {
     try check(placement.scale, "\(key).scale", in: 0...(scales - 2))
-    // Our choice: a whole kernel of 31^3 is beyond what anybody would wait for.
-    let largest = placement.kind == .whole ? 31 : 1023
+    // Our choice: a whole kernel larger than the article's is beyond what anybody would wait for.
+    let largest = placement.kind == .whole ? 21 : 1023
     try check(placement.kernelSize, "\(key).kernelSize", in: 1...largest)
     try check(placement.dilation, "\(key).dilation", in: 1...255)
     if earlier.contains(where: { $0.scale == placement.scale }) {
