@@ -10,6 +10,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -23,7 +24,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "NN", "Imaging", "Collectives", "Kernels", "Tensors", "Files", "CPNG", "Yams",
+        "NN", "Imaging", "Collectives", "Kernels", "Tensors", "Files", "Protobuf", "CPNG", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -36,6 +37,12 @@ let package = Package(
     .target(name: "Collectives", dependencies: ["Tensors", "CMPI"], swiftSettings: strict),
 
     .target(name: "Files", dependencies: ["COpenSSL"], swiftSettings: strict),
+
+    // MARK: - Messages of files that others read: ONNX and TensorBoard
+    .target(
+      name: "Protobuf",
+      dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Protos"], swiftSettings: strict),
 
     // MARK: - Numerics
     .target(
@@ -74,8 +81,9 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "TestSupport", "Training", "NN", "Imaging", "Collectives", "Kernels", "Tensors", "Files",
+        "Protobuf",
       ],
-      swiftSettings: strict),
+      resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["TestSupport", "lkdist", "Imaging", "Tensors"],
       swiftSettings: strict),

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 import torch.nn as nn
 
-from lkunet_twin import Attention, Block, Network, Up, loss_of
+from lkdist_torch import CBAM, Attention, Block, Network, Up, WholeAttention
+from lkunet_twin import loss_of
 
 FOLDER = os.path.join(os.path.dirname(__file__), "..", "Tests", "NNTests", "Fixtures")
 torch.set_default_dtype(torch.float64)
@@ -140,10 +141,15 @@ def losses(name, kind, outputs, extents, ignore):
     f.write()
 
 
+def placements(attention):
+    """By scale, of [scale, K, d]: K = 0 is CBAM and d = 0 a kernel that is not decomposed."""
+    return {s: (K, d or None) if K else "cbam" for s, K, d in attention}
+
+
 def network(name, attention, scales, kind, extent, slope, inputs=2, outputs=3, maximum=32,
             ignore=False, limit=1 << 20, steps=0):
     """A whole network: logits (slope 1 only), loss, every parameter's gradient, losses under Adam."""
-    net = Network(inputs, outputs, 16, maximum, scales, attention, slope)
+    net = Network(inputs, outputs, 16, maximum, scales, placements(attention), slope)
     set_parameters(net, name)
     x = uniform(f"{name}/image", (1, inputs, *extent), 1.7)
     target, mask = target_of(name, kind, outputs, extent, ignore)
@@ -191,6 +197,9 @@ def main():
     layer("raise", Up(32, 16, 0.01), (32, 3, 4, 2), kind="up")
     layer("attention-21-3", Attention(16, 21, 3), (16, 8, 6, 9), kind="attention", kernel=[21, 3])
     layer("attention-6-2", Attention(16, 6, 2), (16, 4, 5, 7), kind="attention", kernel=[6, 2])
+    for K in 5, 4:
+        layer(f"whole-{K}", WholeAttention(16, K), (16, 5, 4, 7), kind="whole", kernel=[K, 0])
+    layer("cbam", CBAM(32), (32, 8, 7, 9), kind="cbam")
     layer("head", Named(head=nn.Conv3d(16, 3, 1)), (16, 3, 5, 6), kind="head")
     for kind in ["dice-bce", "weighted-dice", "dice-ce"]:
         losses(f"loss-{kind}", kind, 3, [[8, 12, 4], [4, 6, 2]], False)
@@ -202,6 +211,8 @@ def main():
     network("linear-mid-3", mid3, 3, "dice-ce", [8, 16, 12], 1, ignore=True, maximum=16)
     network("linear-full-4", full4, 4, "weighted-dice", [24, 16, 40], 1, inputs=4, limit=16384)
     network("linear-mid-4", mid4, 4, "dice-bce", [40, 24, 32], 1, limit=8192)
+    kinds = [[0, 0, 0], [1, 4, 0], [2, 6, 2]]
+    network("linear-kinds-4", kinds, 4, "dice-ce", [24, 16, 8], 1, inputs=1, limit=4096)
     network("leaky-none-4", [], 4, "dice-ce", [16, 24, 8], 0.01, inputs=1, limit=2048, steps=10)
     network("leaky-mid-4", mid4, 4, "dice-bce", [16, 16, 24], 0.01, inputs=4, limit=2048, steps=10)
     network("leaky-full-3", full4[:2], 3, "weighted-dice", [16, 8, 24], 0.01, limit=2048, steps=10)

@@ -4,10 +4,10 @@ import time
 
 import torch
 
-from lkunet_twin import Network, loss_of
+from lkdist_torch import PLACEMENTS, Network
+from lkunet_twin import loss_of
 
 INPUTS, OUTPUTS = 4, 3
-ATTENTION = {"mid": [(2, 21, 3)], "full": [(0, 21, 3), (1, 21, 3), (2, 15, 3), (3, 6, 2), (4, 6, 2)]}
 
 
 class TwinStep:
@@ -16,7 +16,7 @@ class TwinStep:
         torch.manual_seed(0)
         form = torch.channels_last_3d if channels_last else torch.contiguous_format
         extent = [int(n) for n in reversed(patch.split(","))]
-        network = Network(INPUTS, OUTPUTS, 32, 512, 6, ATTENTION[attention], 0.01).to(memory_format=form)
+        network = Network(INPUTS, OUTPUTS, attention=PLACEMENTS[attention](6)).to(memory_format=form)
         self.network = wrap(network)
         self.image = torch.randn(1, INPUTS, *extent).to(memory_format=form)
         self.regions = (torch.rand(1, OUTPUTS, *extent) > 0.8).float()

@@ -9,7 +9,7 @@ static void ISA(gather)(const float *const *blocks, long blockCount, const long 
         long x0 = (first + done) % grid[2], y = (first + done) / grid[2] % grid[1],
              z = (first + done) / grid[2] / grid[1];
         long n = grid[2] - x0 < count - done ? grid[2] - x0 : count - done;
-        long starts[64];
+        long starts[tapCount + 1];  // At most 21^3, 74 KB of the stack.
         for (long t = 0; t < tapCount; t++) {
             long iz = z * stride + taps[3 * t], iy = y * stride + taps[3 * t + 1];
             int inside = iz >= 0 && iz < depth && iy >= 0 && iy < height;

@@ -6,7 +6,7 @@ import Tensors
 package struct DecoderStage {
   private let channels: Int
   private var up: NormalizedConvolution
-  private var attention: LKAttention?
+  private var attention: AttentionModule?
   private var block: Block
 
   /// The stage called `name`: `inputs` channels at half the extent become `channels`.
@@ -19,17 +19,20 @@ package struct DecoderStage {
       Convolution("\(name).up", .transposed, inputs: inputs, outputs: channels, in: store),
       norm: "\(name).upnorm", settings, in: store)
     attention = placement.map {
-      LKAttention("\(name).attention", $0, channels: channels, in: store)
+      AttentionModule("\(name).attention", $0, channels: channels, in: store)
     }
     block = Block(
       "\(name).block", inputs: 2 * channels, outputs: channels, settings, in: store)
   }
 
-  /// The stage's output at the skip's extent; `x` is the coarser stage's output.
+  /// The stage's output at the skip's extent; `x` is the coarser stage's output and `inspect` is
+  /// shown what the attention is made of.
   package mutating func forward(
-    _ x: consuming FeatureMap, skip: consuming FeatureMap, keeping: Bool, on compute: Compute
+    _ x: consuming FeatureMap, skip: consuming FeatureMap, keeping: Bool, on compute: Compute,
+    inspect: ((AttentionMaps) -> Void)? = nil
   ) -> FeatureMap {
-    let input = joined(consume x, skip: consume skip, keeping: keeping, on: compute)
+    let input = joined(
+      consume x, skip: consume skip, keeping: keeping, on: compute, inspect: inspect)
     return block.forward(consume input, keeping: keeping, on: compute)
   }
 
@@ -43,10 +46,13 @@ package struct DecoderStage {
 
   /// What the block reads: the raised, attended map and the skip.
   private mutating func joined(
-    _ x: consuming FeatureMap, skip: consuming FeatureMap, keeping: Bool, on compute: Compute
+    _ x: consuming FeatureMap, skip: consuming FeatureMap, keeping: Bool, on compute: Compute,
+    inspect: ((AttentionMaps) -> Void)? = nil
   ) -> LayerInput {
     let raised = up.forward(.maps([consume x]), keeping: keeping, on: compute)
-    if let attended = attention?.forward(raised, keeping: keeping, on: compute) {
+    if let attended = attention?.forward(
+      raised, keeping: keeping, on: compute, inspect: inspect)
+    {
       return .maps([attended, consume skip])
     }
     return .maps([raised, consume skip])

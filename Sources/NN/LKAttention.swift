@@ -1,6 +1,12 @@
 import Kernels
 import Tensors
 
+/// What an attention gate reads: A = sigmoid(gate) is the attention map of `input`.
+package struct AttentionMaps: Sendable {
+  package let input: FeatureMap
+  package let gate: FeatureMap
+}
+
 /// The large-kernel attention gate (the paper's Eq. 6 and 7): u + sigmoid(a) u, where
 /// a = pointwise(local(dilated(u))) is a K^3 convolution decomposed into three cheap ones.
 ///
@@ -26,12 +32,16 @@ package struct LKAttention {
     pointwise = layer("pointwise", .dense(kernelSize: 1, stride: 1))
   }
 
-  /// The attended map, of u's shape.
-  package mutating func forward(_ u: FeatureMap, keeping: Bool, on compute: Compute) -> FeatureMap {
+  /// The attended map, of u's shape; `inspect` is shown what it is made of.
+  package mutating func forward(
+    _ u: FeatureMap, keeping: Bool, on compute: Compute,
+    inspect: ((AttentionMaps) -> Void)? = nil
+  ) -> FeatureMap {
     let dilatedMap = dilated.forward(.maps([u]), on: compute).map
     let localMap = local.forward(.maps([dilatedMap]), on: compute).map
     let gate = pointwise.forward(.maps([localMap]), on: compute).map
     kept = keeping ? (dilatedMap, localMap, gate) : nil
+    inspect?(AttentionMaps(input: u, gate: gate))
     return compute.measure(name, .forward) { AttentionGate.forward(u, gate: gate, on: compute) }
   }
 

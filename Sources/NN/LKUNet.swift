@@ -23,6 +23,8 @@ package final class LKUNet {
   private var decoderOutputs: [FeatureMap] = []
   /// Called with the name and the output of every part as a forward pass leaves it.
   package var inspect: ((_ part: String, _ output: FeatureMap) -> Void)?
+  /// Called with the scale and the maps of every attention gate during a forward pass.
+  package var inspectAttention: ((_ scale: Int, _ maps: AttentionMaps) -> Void)?
 
   /// A network with parameters drawn from `seed`.
   ///
@@ -100,7 +102,7 @@ package final class LKUNet {
     for scale in decoder.indices.reversed() {
       x = decoder[scale].forward(
         consume x, skip: skips.removeLast(), keeping: keeping && !isPrepared(scale),
-        on: compute)
+        on: compute, inspect: inspectAttention.map { inspect in { inspect(scale, $0) } })
       if keeping && isPrepared(scale) { decoderOutputs.insert(x, at: 0) }
       inspect?("decoder.\(scale)", x)
       visit(scale, x)

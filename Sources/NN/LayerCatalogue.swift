@@ -22,7 +22,8 @@ package struct CataloguedConvolution: Sendable {
 }
 
 extension ModelConfiguration {
-  /// The convolutions of the network on a patch of `extent`, but the heads, in forward order.
+  /// The convolutions of the network on a patch of `extent`, but the heads and what large-kernel
+  /// attention is compared with, in forward order.
   package func convolutions(on extent: Extent) -> [CataloguedConvolution] {
     var catalogue = Catalogue(extent: extent)
     for scale in 0..<scales {
@@ -39,7 +40,7 @@ extension ModelConfiguration {
       catalogue.add(
         "\(name).up", .transposed, inputs: channels(atScale: scale + 1), outputs: own,
         scale: scale + 1)
-      if let placement = attention(atScale: scale) {
+      if let placement = attention(atScale: scale), placement.kind == .decomposed {
         catalogue.addAttention("\(name).attention", placement, channels: own)
       }
       catalogue.addBlock("\(name).block", inputs: 2 * own, outputs: own, scale)

@@ -1,17 +1,28 @@
-/// One large-kernel attention module: a `kernelSize`^3 kernel, decomposed with `dilation`, in the
-/// decoder stage at 1/2^`scale` of the input's resolution.
+/// One attention module in the decoder stage at 1/2^`scale` of the input's resolution: large-kernel
+/// attention with a `kernelSize`^3 kernel, decomposed with `dilation`, or what it is compared with.
 package struct AttentionPlacement: Codable, Hashable, Sendable {
+  /// What stands there.
+  package enum Kind: String, Codable, Sendable {
+    case decomposed
+    /// The large kernel before its decomposition; `dilation` does not count.
+    case whole
+    /// CBAM; neither size nor dilation counts.
+    case cbam
+  }
+
   /// The decoder stage, 0 (finest) to scales - 2.
   package var scale: Int
   /// Edge K of the kernel that is decomposed, in voxels of that scale.
   package var kernelSize: Int
   /// Dilation d of the first depthwise convolution; ceil(K / d) must be odd.
   package var dilation: Int
+  package var kind: Kind
 
-  package init(scale: Int, kernelSize: Int, dilation: Int) {
+  package init(scale: Int, kernelSize: Int, dilation: Int, kind: Kind = .decomposed) {
     self.scale = scale
     self.kernelSize = kernelSize
     self.dilation = dilation
+    self.kind = kind
   }
 
   /// Edge of the dilated depthwise kernel, ceil(K / d).
@@ -57,6 +68,13 @@ package struct ModelConfiguration: Codable, Hashable, Sendable {
   /// The paper's Mid variant: one 21^3 module at 1/4, or as low as `scales` allows.
   package static func mid(scales: Int) -> [AttentionPlacement] {
     [AttentionPlacement(scale: max(0, min(2, scales - 2)), kernelSize: 21, dilation: 3)]
+  }
+
+  /// CBAM in the place of Mid's module.
+  package static func cbam(scales: Int) -> [AttentionPlacement] {
+    mid(scales: scales).map {
+      AttentionPlacement(scale: $0.scale, kernelSize: 1, dilation: 1, kind: .cbam)
+    }
   }
 
   /// The paper's Full variant: a module in every decoder stage down to 1/16.

@@ -60,7 +60,9 @@ extension ModelConfiguration {
     _ placement: AttentionPlacement, _ key: String, among earlier: ArraySlice<AttentionPlacement>
   ) throws(ModelError) {
     try check(placement.scale, "\(key).scale", in: 0...(scales - 2))
-    try check(placement.kernelSize, "\(key).kernelSize", in: 1...1023)
+    // Our choice: a whole kernel larger than the article's is beyond what anybody would wait for.
+    let largest = placement.kind == .whole ? 21 : 1023
+    try check(placement.kernelSize, "\(key).kernelSize", in: 1...largest)
     try check(placement.dilation, "\(key).dilation", in: 1...255)
     if earlier.contains(where: { $0.scale == placement.scale }) {
       throw .outsideDomain(
@@ -76,7 +78,7 @@ extension ModelConfiguration {
 
   private func checkKernel(_ placement: AttentionPlacement, _ key: String) throws(ModelError) {
     let (size, dilation) = (placement.kernelSize, placement.dilation)
-    guard placement.dilatedSize % 2 == 0 else { return }
+    guard placement.kind == .decomposed, placement.dilatedSize % 2 == 0 else { return }
     // An even ceil(K/d) = 2m: the sizes just outside its d values of K have odd ones.
     let half = placement.dilatedSize
     throw .outsideDomain(

@@ -70,9 +70,24 @@ private struct ParameterLayout {
   }
 
   mutating func addAttention(_ name: String, _ placement: AttentionPlacement, channels: Int) {
-    addConvolution("\(name).dilated", inputs: 1, outputs: channels, edge: placement.dilatedSize)
-    addConvolution("\(name).local", inputs: 1, outputs: channels, edge: placement.localSize)
-    addConvolution("\(name).pointwise", inputs: channels, outputs: channels, edge: 1)
+    switch placement.kind {
+    case .decomposed:
+      addConvolution("\(name).dilated", inputs: 1, outputs: channels, edge: placement.dilatedSize)
+      addConvolution("\(name).local", inputs: 1, outputs: channels, edge: placement.localSize)
+      addConvolution("\(name).pointwise", inputs: channels, outputs: channels, edge: 1)
+    case .whole:
+      addConvolution(
+        "\(name).full", inputs: channels, outputs: channels, edge: placement.kernelSize)
+    case .cbam:
+      addLinear("\(name).reduce", inputs: channels, outputs: CBAM.hidden(channels: channels))
+      addLinear("\(name).expand", inputs: CBAM.hidden(channels: channels), outputs: channels)
+      addConvolution("\(name).spatial", inputs: 2, outputs: 1, edge: CBAM.kernelSize)
+    }
+  }
+
+  private mutating func addLinear(_ name: String, inputs: Int, outputs: Int) {
+    add("\(name).weight", [outputs, inputs], normal(fanIn: inputs))
+    add("\(name).bias", [outputs], .constant(0))
   }
 
   private mutating func add(

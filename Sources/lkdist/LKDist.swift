@@ -15,12 +15,14 @@ struct LKDist: ParsableCommand {
         mpirun -n 8 lkdist train                    train with 8 ranks on ./lkdist.yaml
         lkdist predict --checkpoint runs/demo/checkpoints/best.safetensors -i scan.nii.gz -o out.nii.gz
         lkdist evaluate out labelsTr -o metrics.json
+        lkdist export runs/demo/checkpoints/best.safetensors --onnx demo.onnx --card demo.md
       """,
     version: Version.current,
     subcommands: [
       TrainCommand.self, SampleCommand.self, InitCommand.self, CheckCommand.self,
       PredictCommand.self, EvaluateCommand.self, TunePostprocessingCommand.self,
-      AugmentCommand.self, BenchCommand.self, DoctorCommand.self,
+      ExportCommand.self, ImportCommand.self, AugmentCommand.self, BenchCommand.self,
+      DoctorCommand.self,
     ])
 
   static func main() {

@@ -5,7 +5,9 @@ import Testing
 
 @Suite struct LayerTests {
   static let layers = [
-    "block", "first-block", "stride-2", "raise", "attention-21-3", "attention-6-2", "head",
+    "block", "first-block", "stride-2", "raise", "attention-21-3", "attention-6-2", "whole-5",
+    "whole-4",
+    "cbam", "head",
   ]
 
   @Test(arguments: layers, Precision.allCases)

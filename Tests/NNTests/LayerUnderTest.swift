@@ -40,7 +40,10 @@ struct LayerUnderTest {
     case "down": passes = Self.down(parts)
     case "up": passes = Self.up(parts)
     case "attention":
-      passes = Self.attention(parts, kernel: try #require(fixture.meta.kernel))
+      passes = Self.attention(parts, .decomposed, kernel: try #require(fixture.meta.kernel))
+    case "whole":
+      passes = Self.attention(parts, .whole, kernel: try #require(fixture.meta.kernel))
+    case "cbam": passes = Self.attention(parts, .cbam, kernel: [1, 1])
     case "head": passes = Self.head(parts)
     default: throw UnknownKind(kind: fixture.meta.kind)
     }
@@ -127,10 +130,13 @@ struct LayerUnderTest {
       })
   }
 
-  private static func attention(_ parts: Parts, kernel: [Int]) -> Passes {
+  private static func attention(
+    _ parts: Parts, _ kind: AttentionPlacement.Kind, kernel: [Int]
+  ) -> Passes {
     let compute = parts.compute
-    let placement = AttentionPlacement(scale: 0, kernelSize: kernel[0], dilation: kernel[1])
-    var attention = LKAttention("layer", placement, channels: parts.inputs, in: parts.store)
+    let placement = AttentionPlacement(
+      scale: 0, kernelSize: kernel[0], dilation: kernel[1], kind: kind)
+    var attention = AttentionModule("layer", placement, channels: parts.inputs, in: parts.store)
     return Passes(
       forward: { attention.forward(parts.map($0), keeping: true, on: compute).planar },
       backward: { x, dy in

@@ -52,6 +52,15 @@ import Testing
     for size in [9, 13] { #expect(message { $0.attention[0].kernelSize = size } == nil) }
   }
 
+  @Test func `a kernel that is not decomposed has any size up to the article's`() throws {
+    func kernel(_ size: Int) -> String? {
+      message { $0.attention = [.init(scale: 1, kernelSize: size, dilation: 1, kind: .whole)] }
+    }
+    #expect(kernel(4) == nil && kernel(21) == nil)
+    #expect(try #require(kernel(22)).contains("nearest valid: 21"))
+    #expect(message { $0.attention = ModelConfiguration.cbam(scales: 6) } == nil)
+  }
+
   @Test func `attention is placed in decoder stages, once each`() throws {
     let low = try #require(message { $0.attention[0].scale = 5 })
     #expect(low.contains("model.attention[0].scale: 5") && low.contains("nearest valid: 4"))

@@ -4,7 +4,9 @@ import Tensors
 import Testing
 
 @Suite struct NetworkTests {
-  @Test(arguments: ["linear-none-2", "linear-mid-3", "linear-full-4", "linear-mid-4"])
+  @Test(arguments: [
+    "linear-none-2", "linear-mid-3", "linear-full-4", "linear-mid-4", "linear-kinds-4",
+  ])
   func `without the kink a whole network agrees with its twin`(name: String) throws {
     let twin = try NetworkUnderTest(name)
     let logits = twin.model.forward(twin.image)
@@ -150,7 +152,9 @@ struct NetworkUnderTest {
     let configuration = ModelConfiguration(
       inputs: inputs, outputs: outputs,
       attention: try #require(meta.attention).map {
-        AttentionPlacement(scale: $0[0], kernelSize: $0[1], dilation: $0[2])
+        AttentionPlacement(
+          scale: $0[0], kernelSize: max(1, $0[1]), dilation: max(1, $0[2]),
+          kind: $0[1] == 0 ? .cbam : $0[2] == 0 ? .whole : .decomposed)
       }, channels: 16, maximumChannels: try #require(meta.maximumChannels),
       scales: try #require(meta.scales))
     compute = Compute(threads: threads)

@@ -109,8 +109,8 @@ import Training
     Case("data: {normalization: []}", "data.normalization: the list has no channel"),
     Case(
       "model: {attention: middle}",
-      "model.attention: unknown value 'middle'; did you mean 'mid'? (none, mid, full or a list of "
-        + "{scale, kernelSize, dilation})"),
+      "model.attention: unknown value 'middle'; did you mean 'mid'? (none, mid, full, cbam or a list "
+        + "of {scale, kernelSize, dilation})"),
     Case(
       "loss: {kind: dice}",
       "loss.kind: unknown value 'dice'; did you mean 'dice-ce'? (dice-ce, dice-bce or "
@@ -192,15 +192,6 @@ import Training
         + "found keys and values"),
   ]
 
-  static let notBuilt = [
-    Case(
-      "model: {attention: cbam}",
-      "model.attention cbam; use none, mid, full or a list of {scale, kernelSize, dilation}"),
-    Case(
-      "model: {attention: [{scale: 2, kernelSize: 21, dilation: 3, decomposed: false}]}",
-      "model.attention[0].decomposed false; use true"),
-  ]
-
   @Test(arguments: wrongKeys) func `a wrong key is named with its line`(wrong: Case) {
     #expect(message(wrong.yaml) == wrong.message)
   }
@@ -208,10 +199,6 @@ import Training
   @Test(arguments: wrongValues + wrongPostprocessing)
   func `a wrong value is named with its line`(wrong: Case) {
     #expect(message("\n" + wrong.yaml) == "lkdist.yaml, line 2: " + wrong.message)
-  }
-
-  @Test(arguments: notBuilt) func `a value that is not built yet is refused`(refused: Case) {
-    #expect(message(refused.yaml) == "lkdist.yaml, line 1: not built yet: " + refused.message)
   }
 
   @Test func `a section that holds no keys is refused`() {

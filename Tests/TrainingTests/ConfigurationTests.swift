@@ -64,6 +64,7 @@ import Training
           - scale: 0
             kernelSize: 5
             dilation: 1
+            decomposed: false
         precision: exact
       loss: {kind: weighted-dice}
       optimizer: {maximumGradientNorm: 12, shard: true}
@@ -83,7 +84,8 @@ import Training
     #expect(
       configuration.model.attention
         == .list([
-          .init(scale: 2, kernelSize: 21, dilation: 3), .init(scale: 0, kernelSize: 5, dilation: 1),
+          .init(scale: 2, kernelSize: 21, dilation: 3),
+          .init(scale: 0, kernelSize: 5, dilation: 1, decomposed: false),
         ]))
     #expect(configuration.loss.kind == .weightedDice)
     #expect(configuration.optimizer.maximumGradientNorm == 12)

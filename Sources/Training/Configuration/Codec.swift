@@ -105,12 +105,12 @@ extension Codec where Value == String {
 }
 
 extension Codec where Value: CaseIterable & RawRepresentable<String> {
-  /// One of the type's cases by its name; those of `notBuilt` are refused as not built yet.
-  static func choice(notBuilt: [String] = []) -> Codec {
+  /// One of the type's cases by its name.
+  static func choice() -> Codec {
     let names = Value.allCases.map(\.rawValue)
     return Codec(
       read: { yaml throws(TrainingError) in
-        try yaml.choose(from: names, notBuilt: notBuilt) { Value(rawValue: $0) }
+        try yaml.choose(from: names) { Value(rawValue: $0) }
       }, write: { .string($0.rawValue) })
   }
 }
@@ -133,13 +133,11 @@ extension Codec {
 extension YAMLValue {
   /// The value that `make` gives for this text, which must be one of `names`.
   func choose<Value>(
-    from names: [String], notBuilt: [String] = [], or otherwise: String? = nil,
-    _ make: (String) -> Value?
+    from names: [String], or otherwise: String? = nil, _ make: (String) -> Value?
   ) throws(TrainingError) -> Value {
     let list = (names + (otherwise.map { [$0] } ?? [])).inWords
     guard let text else { throw expected(list) }
     if let value = make(text) { return value }
-    if notBuilt.contains(text) { throw self.notBuilt(text, use: list) }
     let nearest = Spelling.nearest(to: text, in: names) ?? ""
     throw error("unknown value '\(text)'; did you mean '\(nearest)'? (\(list))")
   }

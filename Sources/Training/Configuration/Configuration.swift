@@ -118,9 +118,9 @@ extension Configuration {
     package init() {}
   }
 
-  /// Where large-kernel attention is used.
+  /// Where large-kernel attention is used, or CBAM in its place.
   package enum Attention: Equatable, Sendable {
-    case none, mid, full
+    case none, mid, full, cbam
     case list([AttentionPlacement])
   }
 
@@ -132,11 +132,14 @@ extension Configuration {
     package var kernelSize: Int
     /// The dilation d of the decomposition.
     package var dilation: Int
+    /// Whether the kernel is decomposed; otherwise `dilation` does not count.
+    package var decomposed: Bool
 
-    package init(scale: Int, kernelSize: Int, dilation: Int) {
+    package init(scale: Int, kernelSize: Int, dilation: Int, decomposed: Bool = true) {
       self.scale = scale
       self.kernelSize = kernelSize
       self.dilation = dilation
+      self.decomposed = decomposed
     }
   }
 

@@ -1,16 +1,6 @@
 import Imaging
 
-/// Values that may be written in more than one form.
-extension Codec {
-  /// A key that only `null` is built for.
-  static func nullOnly<Wrapped>(_ use: String) -> Codec where Value == Wrapped? {
-    Codec(
-      read: { yaml throws(TrainingError) in
-        guard yaml.isNull else { throw yaml.notBuilt("other than \(use)", use: use) }
-        return nil
-      }, write: { _ in .null })
-  }
-}
+// Values that may be written in more than one form.
 
 extension Codec where Value == [DatasetLabel] {
   /// Names with their label values: `{background: 0, liver: 1}`.
@@ -120,14 +110,16 @@ extension Codec where Value == Configuration.NormalizationChoice {
 }
 
 extension Codec where Value == Configuration.Attention {
-  private static var names: [(String, Value)] { [("none", .none), ("mid", .mid), ("full", .full)] }
+  private static var names: [(String, Value)] {
+    [("none", .none), ("mid", .mid), ("full", .full), ("cbam", .cbam)]
+  }
   private static var form: String { "a list of {scale, kernelSize, dilation}" }
 
   static var attention: Codec {
     Codec(
       read: { yaml throws(TrainingError) in
         if yaml.elements != nil { return .list(try placements.read(yaml)) }
-        return try yaml.choose(from: names.map(\.0), notBuilt: ["cbam"], or: form) { text in
+        return try yaml.choose(from: names.map(\.0), or: form) { text in
           names.first { $0.0 == text }?.1
         }
       },
@@ -135,41 +127,20 @@ extension Codec where Value == Configuration.Attention {
         guard case .list(let list) = value else {
           return .string(names.first { $0.1 == value }?.0 ?? "")
         }
-        return .array(
-          list.map {
-            [
-              "scale": .integer($0.scale), "kernelSize": .integer($0.kernelSize),
-              "dilation": .integer($0.dilation),
-            ]
-          })
+        return placements.write(list)
       })
   }
 
-  private struct Entry {
-    var placement = Configuration.AttentionPlacement(scale: 0, kernelSize: 1, dilation: 1)
-    var decomposed = true
-  }
-
   private static var placements: Codec<[Configuration.AttentionPlacement]> {
-    let schema = Schema<Entry>(fields: [
-      Field("scale", \.placement.scale, .integer(atLeast: 0), ""),
-      Field("kernelSize", \.placement.kernelSize, .integer(atLeast: 1), ""),
-      Field("dilation", \.placement.dilation, .integer(atLeast: 1), ""),
-      Field("decomposed", \.decomposed, decomposed, ""),
+    let schema = Schema<Configuration.AttentionPlacement>(fields: [
+      Field("scale", \.scale, .integer(atLeast: 0), ""),
+      Field("kernelSize", \.kernelSize, .integer(atLeast: 1), ""),
+      Field("dilation", \.dilation, .integer(atLeast: 1), ""),
+      Field("decomposed", \.decomposed, .flag, ""),
     ])
-    let record = Codec<Entry>.record(
-      Entry(), required: ["scale", "kernelSize", "dilation"], schema)
-    return Codec<[Configuration.AttentionPlacement]>(
-      read: { yaml throws(TrainingError) in
-        try record.list(form).read(yaml).map(\.placement)
-      }, write: { _ in .null })
-  }
-
-  private static var decomposed: Codec<Bool> {
-    Codec<Bool>(
-      read: { yaml throws(TrainingError) in
-        guard try Codec<Bool>.flag.read(yaml) else { throw yaml.notBuilt("false", use: "true") }
-        return true
-      }, write: { .bool($0) })
+    return Codec<Configuration.AttentionPlacement>.record(
+      Configuration.AttentionPlacement(scale: 0, kernelSize: 1, dilation: 1),
+      required: ["scale", "kernelSize", "dilation"], schema
+    ).list(form)
   }
 }

@@ -87,7 +87,8 @@ extension Configuration {
     Schema(fields: [
       Field(
         "attention", \.attention, .attention,
-        "none | mid | full | [{scale: 2, kernelSize: 21, dilation: 3}, ...]"),
+        "none | mid | full | cbam | [{scale: 2, kernelSize: 21, dilation: 3, decomposed: true}, ...]"
+      ),
       Field("channels", \.channels, .integer(atLeast: 1), "of the finest scale"),
       Field(
         "maximumChannels", \.maximumChannels, .integer(atLeast: 1),

@@ -38,9 +38,12 @@ extension Configuration {
     case .none: ModelConfiguration.none
     case .mid: ModelConfiguration.mid(scales: model.scales)
     case .full: ModelConfiguration.full(scales: model.scales)
+    case .cbam: ModelConfiguration.cbam(scales: model.scales)
     case .list(let list):
       list.map {
-        NN.AttentionPlacement(scale: $0.scale, kernelSize: $0.kernelSize, dilation: $0.dilation)
+        NN.AttentionPlacement(
+          scale: $0.scale, kernelSize: $0.kernelSize, dilation: $0.dilation,
+          kind: $0.decomposed ? .decomposed : .whole)
       }
     }
   }

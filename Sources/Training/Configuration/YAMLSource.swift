@@ -74,12 +74,6 @@ struct YAMLValue {
     error("expected \(what), found \(found)")
   }
 
-  /// The error for a value of the contract that this version refuses.
-  func notBuilt(_ what: String, use: String) -> TrainingError {
-    .configuration(
-      "\(place(of: path, node)): not built yet: \(path) \(what); use \(use)")
-  }
-
   /// How an error quotes the value.
   private var found: String {
     switch node {

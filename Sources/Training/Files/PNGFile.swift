@@ -31,14 +31,16 @@ package struct Picture: Sendable {
   ///
   /// - Throws: `inputOutput` that names the file.
   package func writePNG(to path: String) throws(TrainingError) {
-    let encoded = try encoded(for: path)
+    let encoded = try png()
     try AtomicFile.write(path, kind: "picture") { file throws(FileError) in
       try file.write(encoded)
     }
   }
 
   /// The picture as a PNG file's bytes, by libpng's simplified interface, which needs no `setjmp`.
-  private func encoded(for path: String) throws(TrainingError) -> [UInt8] {
+  ///
+  /// - Throws: `inputOutput` for one that libpng cannot hold.
+  package func png() throws(TrainingError) -> [UInt8] {
     var image = png_image()
     image.version = png_uint_32(PNG_IMAGE_VERSION)
     image.width = png_uint_32(width)
@@ -47,16 +49,19 @@ package struct Picture: Sendable {
     // Asked without memory, libpng says how much it takes.
     var size = 0
     guard png_image_write_to_memory(&image, nil, &size, 0, bytes, 0, nil) != 0 else {
-      throw .inputOutput("\(path) cannot be written: \(Self.message(of: image))")
+      throw refusal(image)
     }
     var encoded = [UInt8](repeating: 0, count: size)
     guard png_image_write_to_memory(&image, &encoded, &size, 0, bytes, 0, nil) != 0 else {
-      throw .inputOutput("\(path) cannot be written: \(Self.message(of: image))")
+      throw refusal(image)
     }
     return Array(encoded.prefix(size))
   }
 
-  private static func message(of image: png_image) -> String {
-    withUnsafeBytes(of: image.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  private func refusal(_ image: png_image) -> TrainingError {
+    let reason = withUnsafeBytes(of: image.message) {
+      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    return .inputOutput("a picture of \(width) x \(height) pixels cannot be made: \(reason)")
   }
 }

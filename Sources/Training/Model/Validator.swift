@@ -15,11 +15,16 @@ package struct Validator {
   private let world: Communicator
   private let activity: Activity
   private let warn: (String) -> Void
+  private let show: ((Picture, _ subject: String) -> Void)?
+  /// The subjects of which pictures are shown: as many as one wants to look at after every epoch.
+  private let pictured: Set<String>
 
-  /// The part of this rank, by `distributed.validation`; `warn` hears of what a user should know.
+  /// The part of this rank, by `distributed.validation`; `warn` hears of what a user should know, and
+  /// `show` gets pictures of some of its subjects.
   package init(
     _ setup: RunSetup, model: LKUNet, world: Communicator, folder: RunFolder, activity: Activity,
-    on compute: Compute, warn: @escaping (String) -> Void
+    on compute: Compute, warn: @escaping (String) -> Void,
+    show: ((Picture, _ subject: String) -> Void)? = nil
   ) {
     subjects = setup.validation(of: world)
     store = setup.store(of: subjects)
@@ -31,6 +36,8 @@ package struct Validator {
     self.world = world
     self.activity = activity
     self.warn = warn
+    self.show = show
+    pictured = Set(subjects.prefix(show == nil ? 0 : 4).map(\.identifier))
   }
 
   /// The scores of every validation subject on the root, nil on the other ranks. The label maps go
@@ -61,8 +68,10 @@ package struct Validator {
     let prediction = try segmenter.labelMap(of: store.subject(subject.identifier))
     activity.reach("scores")
     write(prediction, of: subject)
+    let reference = try NIfTI.readLabels(label)
+    if pictured.contains(subject.identifier) { try draw(subject, reference, prediction) }
     return try Metrics.evaluate(
-      prediction: prediction, reference: try NIfTI.readLabels(label), classes: classes,
+      prediction: prediction, reference: reference, classes: classes,
       subject: subject.identifier, by: .validation, ignoring: segmenter.scheme.ignoredLabel)
   }
 
@@ -73,6 +82,15 @@ package struct Validator {
     } catch {
       warn("\(error); training goes on")
     }
+  }
+
+  private func draw(
+    _ subject: Subject, _ reference: LabelMap, _ prediction: LabelMap
+  ) throws(ImagingError) {
+    let image = try NIfTI.readImage(subject.images[0], allowsNonFinite: true)
+    guard image.geometry.extent == reference.geometry.extent else { return }
+    let drawn = try ValidationPicture(image: image, reference: reference, prediction: prediction)
+    show?(drawn.picture, subject.identifier)
   }
 }
 

@@ -40,7 +40,7 @@ struct AugmentationSheet {
 
 /// The middle slice of a patch along one plane; x goes right and y down, up is anterior or superior
 /// for a volume in RAS.
-private struct PatchSlice {
+struct PatchSlice {
   enum Plane: CaseIterable { case xy, xz, yz }
 
   let width: Int

@@ -33,8 +33,9 @@ package final class Trainer {
   package let activity = Activity()
   private let layers: [Int: String]
   private lazy var validator = Validator(
-    setup, model: model, world: world, folder: folder, activity: activity, on: compute
-  ) { [log] in log.logger.warning("\($0)") }
+    setup, model: model, world: world, folder: folder, activity: activity, on: compute,
+    warn: { [log] in log.logger.warning("\($0)") },
+    show: log.takesPictures ? { [log] in log.show($0, subject: $1) } : nil)
 
   /// Builds the replica of this rank, with the parameters of the root; `state` says where to go on.
   package init(
@@ -171,7 +172,7 @@ package final class Trainer {
 
   /// Writes metrics. Those that do not fit on the disk wait in memory for the next time: that is no
   /// reason to stop, and is told once.
-  private func write(_ metrics: () throws(TrainingError) -> Void) {
+  func write(_ metrics: () throws(TrainingError) -> Void) {
     do throws(TrainingError) {
       try metrics()
       areMetricsWritten = true
@@ -275,6 +276,7 @@ package final class Trainer {
     let isLast = state.epoch == settings.epochs
     let isValidated = isLast || state.epoch % settings.validateEvery == 0
     let isBest = isValidated ? try validate() : false
+    write { () throws(TrainingError) in try log.writeEvents() }
     if isLast { return try saveAtEnd(best: isBest) }
     try save(last: state.epoch % settings.checkpointEvery == 0, best: isBest)
   }

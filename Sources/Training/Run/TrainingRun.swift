@@ -177,7 +177,12 @@ package struct TrainingRun {
     try folder.create()
     try folder.write(setup.configuration)
     try folder.write(manifest(setup, hosts: hosts ?? []))
-    let log = try RunLog(in: folder, resumingAt: state?.step ?? 0, isQuiet: isQuiet)
+    let step = state?.step ?? 0
+    let names = ScoredClass.scored(of: setup.dataset).map { ($0.key, $0.name) }
+    let events = EventLog(
+      in: folder.path, resumingAt: step, configuration: setup.configuration.commented(),
+      names: Dictionary(names) { first, _ in first })
+    let log = try RunLog(in: folder, resumingAt: step, events: events, isQuiet: isQuiet)
     for note in notes { log.logger.info("\(note)") }
     if let diagnostic = InstructionSet.diagnostic { log.logger.warning("\(diagnostic)") }
     for line in description(of: setup) { log.logger.info("\(line)") }

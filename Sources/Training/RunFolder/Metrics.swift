@@ -1,6 +1,4 @@
 import Files
-import Glibc
-import Synchronization
 
 /// Seconds that the parts of a step took.
 package struct StepSeconds: Equatable, Sendable {
@@ -101,54 +99,29 @@ package struct ValidationRecord: Sendable {
 
 /// The file of a run's steps and validations, one JSON object a line.
 final class MetricsFile: Sendable {
-  private struct State {
-    /// The bytes of the file's whole lines.
-    var size: Int
-    /// Lines that the disk has refused so far.
-    var waiting: [UInt8] = []
-  }
-
-  private let path: String
-  private let file: OutputFile
-  private let state: Mutex<State>
+  private let file: AppendedFile
 
   /// Opens the file at `path` to append to it, after cutting what lies past `step`.
   ///
   /// - Parameter step: the last step whose lines are kept; 0 to start anew.
   init(_ path: String, keepingThrough step: Int) throws(TrainingError) {
     try Self.cut(path, after: step)
-    self.path = path
-    do throws(FileError) { file = try OutputFile(path, flags: O_CREAT | O_APPEND) } catch {
-      throw .inputOutput("cannot write \(path): \(error.reason)")
-    }
-    state = Mutex(State(size: file.size))
+    file = AppendedFile(path)
+    try file.write()
   }
 
   /// Appends one object as a line.
   ///
   /// - Throws: `inputOutput` if the disk refuses; the line then waits in memory for the next call.
-  func append(_ json: JSON) throws(TrainingError) { try append(Array((json.text + "\n").utf8)) }
+  func append(_ json: JSON) throws(TrainingError) {
+    file.hold(Array((json.text + "\n").utf8))
+    try file.write()
+  }
 
   /// Writes the lines that still wait.
   ///
   /// - Throws: `inputOutput` if the disk refuses them.
-  func finish() throws(TrainingError) { try append([]) }
-
-  /// Writes in a single call, and takes back what was written of it if the rest was refused, so that
-  /// lines stay whole.
-  private func append(_ line: [UInt8]) throws(TrainingError) {
-    try state.withLock { state throws(TrainingError) in
-      state.waiting += line
-      do throws(FileError) {
-        try file.write(state.waiting)
-        state.size += state.waiting.count
-        state.waiting = []
-      } catch {
-        file.truncate(to: state.size)
-        throw .inputOutput("cannot write \(path): \(error.reason); make room")
-      }
-    }
-  }
+  func finish() throws(TrainingError) { try file.write() }
 
   /// Removes the lines of steps after `step`, and a last line that was cut while it was written.
   static func cut(_ path: String, after step: Int) throws(TrainingError) {

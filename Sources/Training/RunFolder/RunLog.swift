@@ -3,7 +3,7 @@ import Glibc
 import Logging
 import Synchronization
 
-/// What a run tells: `train.log`, `metrics.jsonl`, and lines on the terminal.
+/// What a run tells: `train.log`, `metrics.jsonl`, TensorBoard's events, and lines on the terminal.
 ///
 /// Only rank 0 has one that speaks; the others are `silent`.
 package final class RunLog: Sendable {
@@ -11,35 +11,38 @@ package final class RunLog: Sendable {
   package let logger: Logger
   private let sink: LogSink
   private let metrics: MetricsFile?
+  private let events: EventLog?
   private let progress: Mutex<Progress?>
 
   /// Opens the logs of a run in `folder`.
   ///
   /// - Parameters:
   ///   - step: the checkpoint's step on resume, 0 otherwise; later lines of metrics are cut.
+  ///   - events: what TensorBoard is told; nil for nothing.
   ///   - isQuiet: whether the terminal is spared everything below warnings.
   /// - Throws: `inputOutput` naming the file that cannot be written.
   package convenience init(
-    in folder: RunFolder, resumingAt step: Int = 0, isQuiet: Bool = false
+    in folder: RunFolder, resumingAt step: Int = 0, events: EventLog? = nil, isQuiet: Bool = false
   ) throws(TrainingError) {
     let metrics = try MetricsFile(folder.metrics, keepingThrough: step)
     let file: OutputFile
     do throws(FileError) { file = try OutputFile(folder.log, flags: O_CREAT | O_APPEND) } catch {
       throw .inputOutput("cannot write \(folder.log): \(error.reason)")
     }
-    self.init(LogSink(file, terminal: .standardError, isQuiet: isQuiet), metrics)
+    self.init(LogSink(file, terminal: .standardError, isQuiet: isQuiet), metrics, events)
   }
 
-  private init(_ sink: LogSink, _ metrics: MetricsFile?) {
+  private init(_ sink: LogSink, _ metrics: MetricsFile?, _ events: EventLog?) {
     self.sink = sink
     self.metrics = metrics
+    self.events = events
     progress = Mutex(nil)
     logger = Logger(label: "lkdist") { _ in RunLogHandler(sink: sink) }
   }
 
   /// A log that says and writes nothing, for ranks other than 0.
   package static var silent: RunLog {
-    RunLog(LogSink(nil, terminal: nil, isQuiet: true), nil)
+    RunLog(LogSink(nil, terminal: nil, isQuiet: true), nil, nil)
   }
 
   /// Says how long the run is, for the progress line.
@@ -57,6 +60,7 @@ package final class RunLog: Sendable {
   package func step(
     _ record: StepRecord, stepInEpoch: Int, stepsPerEpoch: Int, patchesDone: Int
   ) throws(TrainingError) {
+    events?.add(record)
     try metrics?.append(record.json)
     let position = Progress.Position(
       epoch: record.epoch, step: stepInEpoch, stepsPerEpoch: stepsPerEpoch, loss: record.loss,
@@ -69,13 +73,36 @@ package final class RunLog: Sendable {
   ///
   /// - Throws: `inputOutput` where they cannot be written; they wait for the next call then.
   package func validation(_ record: ValidationRecord) throws(TrainingError) {
+    events?.add(record)
     try metrics?.append(record.json)
   }
 
-  /// Writes metrics that wait for room on the disk.
+  /// Whether pictures are of use.
+  package var takesPictures: Bool { events != nil }
+
+  /// Keeps a picture of a validation subject for the validation's metrics; one that cannot be encoded
+  /// is told and left out.
+  package func show(_ picture: Picture, subject: String) {
+    do throws(TrainingError) {
+      try events?.add(picture, tag: "validation/\(subject)")
+    } catch {
+      logger.warning("\(error); training goes on")
+    }
+  }
+
+  /// Writes events that were kept in memory: at an epoch's end, and before a checkpoint, past which a
+  /// run that goes on does not tell them again.
   ///
-  /// - Throws: `inputOutput` if there still is none: nothing is lost without a word.
-  package func finish() throws(TrainingError) { try metrics?.finish() }
+  /// - Throws: `inputOutput` where they cannot be written; they wait for the next call then.
+  package func writeEvents() throws(TrainingError) { try events?.write() }
+
+  /// Writes metrics and events that wait for room on the disk.
+  ///
+  /// - Throws: `inputOutput` if there still is none for metrics: nothing is lost without a word.
+  package func finish() throws(TrainingError) {
+    do throws(TrainingError) { try events?.write() } catch { logger.warning("\(error)") }
+    try metrics?.finish()
+  }
 
   /// Ends the progress line, so that what follows starts on its own.
   package func end() { sink.endProgress() }
