@@ -103,6 +103,24 @@ extension AxisMapping {
     return VoxelBox(lower: lower, extent: Extent(xyz: source.map { kept[$0] }))
   }
 
+  /// A box of the reoriented grid out of stored voxels of `extent`.
+  package func gathered<Value>(
+    _ box: VoxelBox, from stored: UnsafeBufferPointer<Value>, _ extent: Extent
+  ) -> [Value] {
+    [Value](unsafeUninitializedCapacity: box.extent.voxels) { values, count in
+      gather(box, from: stored, extent, into: values)
+      count = box.extent.voxels
+    }
+  }
+
+  /// All of stored voxels of `extent`, reoriented.
+  package func reoriented<Value>(
+    _ stored: UnsafeBufferPointer<Value>, _ extent: Extent
+  ) -> [Value] {
+    let whole = reoriented(VoxelBox(lower: [0, 0, 0], extent: extent), in: extent)
+    return gathered(whole, from: stored, extent)
+  }
+
   /// Copies a box of the reoriented grid out of stored voxels of `extent`.
   package func gather<Value>(
     _ box: VoxelBox, from stored: UnsafeBufferPointer<Value>, _ extent: Extent,

@@ -89,10 +89,6 @@ package enum Preparation {
   private static func gather<Value>(
     _ stored: UnsafeBufferPointer<Value>, _ path: PreparationPath
   ) -> [Value] {
-    let count = path.crop.extent.voxels
-    return [Value](unsafeUninitializedCapacity: count) { values, initialized in
-      path.axes.gather(path.crop, from: stored, path.stored.extent, into: values)
-      initialized = count
-    }
+    path.axes.gathered(path.crop, from: stored, path.stored.extent)
   }
 }

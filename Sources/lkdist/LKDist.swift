@@ -16,13 +16,14 @@ struct LKDist: ParsableCommand {
         lkdist predict --checkpoint runs/demo/checkpoints/best.safetensors -i scan.nii.gz -o out.nii.gz
         lkdist evaluate out labelsTr -o metrics.json
         lkdist export runs/demo/checkpoints/best.safetensors --onnx demo.onnx --card demo.md
+        lkdist report runs/demo                     curves, scores and pictures as one page
       """,
     version: Version.current,
     subcommands: [
       TrainCommand.self, SampleCommand.self, InitCommand.self, CheckCommand.self,
       PredictCommand.self, EvaluateCommand.self, TunePostprocessingCommand.self,
-      ExportCommand.self, ImportCommand.self, AugmentCommand.self, BenchCommand.self,
-      DoctorCommand.self,
+      ReportCommand.self, ExportCommand.self, ImportCommand.self, AugmentCommand.self,
+      BenchCommand.self, DoctorCommand.self,
     ])
 
   static func main() {

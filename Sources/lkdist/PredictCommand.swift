@@ -44,6 +44,12 @@ struct PredictCommand: ParsableCommand {
   @Flag(help: "Write probabilities as well, 4-D, into 'probabilities' beside the label maps.")
   var saveProbabilities = false
 
+  @Flag(help: "Write the attention maps and pictures of them to the folder attention beside OUT.")
+  var saveAttention = false
+
+  @Option(help: "Channels of the attention to save besides their mean, from 0, such as 0,5.")
+  var attentionChannels: String?
+
   @Flag(help: "Replace label maps that exist.")
   var overwrite = false
 
@@ -53,25 +59,42 @@ struct PredictCommand: ParsableCommand {
     guard (0..<1).contains(overlap) else {
       throw ValidationError("--overlap must be from 0 to below 1")
     }
+    _ = try channels
   }
 
   func run() throws {
     let session = try MPISession()
     let code = try PredictionRun(
-      options: options, world: session.world, threads: shared.threads
+      options: try options(), world: session.world, threads: shared.threads
     ).run()
     try session.finalize()
     if code != .done { throw ExitCode(code.rawValue) }
   }
 
-  private var options: PredictionRun.Options {
+  private func options() throws -> PredictionRun.Options {
     var options = PredictionRun.Options(checkpoints: checkpoint, inputs: input, output: output)
     options.overlap = overlap
     options.mirrors = mirror
     options.memoryLimit = memoryLimit?.bytes
     options.savesProbabilities = saveProbabilities
+    options.attentionChannels = saveAttention ? try channels : nil
     options.overwrites = overwrite
     options.isQuiet = shared.quiet
     return options
+  }
+
+  private var channels: [Int] {
+    get throws {
+      guard let attentionChannels else { return [] }
+      guard saveAttention else {
+        throw ValidationError("--attention-channels needs --save-attention")
+      }
+      return try attentionChannels.split(separator: ",", omittingEmptySubsequences: false).map {
+        guard let channel = Int($0), channel >= 0 else {
+          throw ValidationError("--attention-channels takes numbers from 0, such as 0,5")
+        }
+        return channel
+      }
+    }
   }
 }

@@ -53,7 +53,7 @@ struct LayerUnderTest {
 
   func backward(_ x: VoxelGrid, _ dy: VoxelGrid) -> [Float]? { passes.backward(x, dy) }
 
-  private static func makeStore(_ fixture: Fixture, _ compute: Compute) throws -> ParameterStore {
+  static func makeStore(_ fixture: Fixture, _ compute: Compute) throws -> ParameterStore {
     var parameters: [Parameter] = []
     var offset = 0
     for entry in try #require(fixture.meta.parameters) {

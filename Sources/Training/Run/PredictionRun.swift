@@ -17,6 +17,8 @@ package struct PredictionRun {
     /// Bytes that a rank may take; nil for a share of its host's.
     package var memoryLimit: Int?
     package var savesProbabilities = false
+    /// The channels of attention that are saved besides the mean; nil to save none.
+    package var attentionChannels: [Int]?
     package var overwrites = false
     package var isQuiet = false
 
@@ -53,9 +55,11 @@ package struct PredictionRun {
     let jobs = try PredictionJob.list(options.inputs, output: options.output)
     let sharesWindows = jobs.count < world.size
     let share: WindowShare = sharesWindows ? .all(of: world) : .own
+    let compute = Compute(threads: threads)
     let predictor = try Predictor(
       checkpoints: options.checkpoints, overlap: options.overlap, mirrors: options.mirrors,
-      share: share, on: Compute(threads: threads))
+      share: share, on: compute)
+    let attention = try self.attention(on: compute)
     if world.rank == 0 { try world.barrier() }
     let own = jobs.indices.filter { sharesWindows || $0 % world.size == world.rank }.map {
       jobs[$0]
@@ -65,7 +69,7 @@ package struct PredictionRun {
     if world.rank == 0 { predictor.notes.forEach(log.warn) }
     var failures: [PredictionFailure] = []
     for job in own {
-      do { try run(job, predictor, share, log) } catch let error as CommunicationError {
+      do { try run(job, predictor, attention, share, log) } catch let error as CommunicationError {
         throw error
       } catch is Predictor.FailedElsewhere {
         continue
@@ -76,11 +80,21 @@ package struct PredictionRun {
     return try report(failures, of: jobs.count, log)
   }
 
+  private func attention(on compute: Compute) throws(TrainingError) -> AttentionRun? {
+    try options.attentionChannels.map { channels throws(TrainingError) in
+      try AttentionRun(
+        checkpoints: options.checkpoints, channels: channels, overlap: options.overlap, on: compute)
+    }
+  }
+
   private func run(
-    _ job: PredictionJob, _ predictor: Predictor, _ share: WindowShare, _ log: PredictionLog
+    _ job: PredictionJob, _ predictor: Predictor, _ attention: AttentionRun?,
+    _ share: WindowShare, _ log: PredictionLog
   ) throws {
     log.begin(job.subject.identifier)
-    let outputs = [job.output] + (options.savesProbabilities ? [job.probabilities] : [])
+    let outputs =
+      [job.output] + (options.savesProbabilities ? [job.probabilities] : [])
+      + (attention?.outputs(beside: job.output) ?? [])
     let prediction = try predictor.predict(request(job, share, log)) {
       guard share.isRoot else { return }
       try job.checkOutputs(outputs, overwrites: options.overwrites)
@@ -89,6 +103,7 @@ package struct PredictionRun {
     guard let prediction else { return }
     try prediction.probabilities?.write(to: job.probabilities)
     try NIfTI.write(prediction.labelMap, to: job.output)
+    try attention?.write(of: job.subject, labels: prediction.labelMap, beside: job.output)
     log.wrote(job.output)
   }
 

@@ -170,8 +170,8 @@ package final class Trainer {
     }
   }
 
-  /// Writes metrics. Those that do not fit on the disk wait in memory for the next time: that is no
-  /// reason to stop, and is told once.
+  /// Writes metrics or their drawing. Those that do not fit on the disk wait in memory for the next
+  /// time: that is no reason to stop, and is told once.
   func write(_ metrics: () throws(TrainingError) -> Void) {
     do throws(TrainingError) {
       try metrics()
@@ -277,8 +277,18 @@ package final class Trainer {
     let isValidated = isLast || state.epoch % settings.validateEvery == 0
     let isBest = isValidated ? try validate() : false
     write { () throws(TrainingError) in try log.writeEvents() }
+    drawProgress()
     if isLast { return try saveAtEnd(best: isBest) }
     try save(last: state.epoch % settings.checkpointEvery == 0, best: isBest)
+  }
+
+  private func drawProgress() {
+    let names = ScoredClass.scored(of: setup.dataset).map { ($0.key, $0.name) }
+    write { () throws(TrainingError) in
+      try log.drawProgress(
+        in: folder, name: setup.configuration.name, epochs: setup.configuration.training.epochs,
+        names: Dictionary(names) { first, _ in first })
+    }
   }
 
   /// Scores the validation subjects, and tells on the root whether the weights are the best so far: by

@@ -10,6 +10,9 @@ package struct RunFolder: Sendable {
   package var manifest: String { path + "/manifest.json" }
   package var log: String { path + "/train.log" }
   package var metrics: String { path + "/metrics.jsonl" }
+  /// The curves of a run as it goes.
+  package var progress: String { path + "/progress.svg" }
+  package var report: String { path + "/report.html" }
   package var checkpoints: CheckpointFolder { CheckpointFolder(path + "/checkpoints") }
   /// The folder of the validation subjects' predicted label maps.
   package var validation: String { path + "/validation" }

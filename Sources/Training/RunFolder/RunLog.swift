@@ -3,7 +3,8 @@ import Glibc
 import Logging
 import Synchronization
 
-/// What a run tells: `train.log`, `metrics.jsonl`, TensorBoard's events, and lines on the terminal.
+/// What a run tells: `train.log`, `metrics.jsonl`, TensorBoard's events, `progress.svg`, and lines on
+/// the terminal.
 ///
 /// Only rank 0 has one that speaks; the others are `silent`.
 package final class RunLog: Sendable {
@@ -13,6 +14,8 @@ package final class RunLog: Sendable {
   private let metrics: MetricsFile?
   private let events: EventLog?
   private let progress: Mutex<Progress?>
+  /// What `metrics` holds.
+  private let records: Mutex<RunRecords>
 
   /// Opens the logs of a run in `folder`.
   ///
@@ -29,20 +32,25 @@ package final class RunLog: Sendable {
     do throws(FileError) { file = try OutputFile(folder.log, flags: O_CREAT | O_APPEND) } catch {
       throw .inputOutput("cannot write \(folder.log): \(error.reason)")
     }
-    self.init(LogSink(file, terminal: .standardError, isQuiet: isQuiet), metrics, events)
+    self.init(
+      LogSink(file, terminal: .standardError, isQuiet: isQuiet), metrics, events,
+      try RunRecords(folder.metrics))
   }
 
-  private init(_ sink: LogSink, _ metrics: MetricsFile?, _ events: EventLog?) {
+  private init(
+    _ sink: LogSink, _ metrics: MetricsFile?, _ events: EventLog?, _ records: RunRecords
+  ) {
     self.sink = sink
     self.metrics = metrics
     self.events = events
+    self.records = Mutex(records)
     progress = Mutex(nil)
     logger = Logger(label: "lkdist") { _ in RunLogHandler(sink: sink) }
   }
 
   /// A log that says and writes nothing, for ranks other than 0.
   package static var silent: RunLog {
-    RunLog(LogSink(nil, terminal: nil, isQuiet: true), nil, nil)
+    RunLog(LogSink(nil, terminal: nil, isQuiet: true), nil, nil, RunRecords())
   }
 
   /// Says how long the run is, for the progress line.
@@ -61,6 +69,7 @@ package final class RunLog: Sendable {
     _ record: StepRecord, stepInEpoch: Int, stepsPerEpoch: Int, patchesDone: Int
   ) throws(TrainingError) {
     events?.add(record)
+    records.withLock { $0.add(record) }
     try metrics?.append(record.json)
     let position = Progress.Position(
       epoch: record.epoch, step: stepInEpoch, stepsPerEpoch: stepsPerEpoch, loss: record.loss,
@@ -74,7 +83,23 @@ package final class RunLog: Sendable {
   /// - Throws: `inputOutput` where they cannot be written; they wait for the next call then.
   package func validation(_ record: ValidationRecord) throws(TrainingError) {
     events?.add(record)
+    records.withLock { $0.add(record) }
     try metrics?.append(record.json)
+  }
+
+  /// Draws the run so far into `progress.svg` of `folder`; a log that is silent draws nothing.
+  ///
+  /// - Parameters:
+  ///   - epochs: those of the whole run.
+  ///   - names: those of the classes by their keys in the metrics.
+  /// - Throws: `inputOutput` where it cannot be written; the one that was there then stays.
+  package func drawProgress(
+    in folder: RunFolder, name: String, epochs: Int, names: [String: String]
+  ) throws(TrainingError) {
+    guard metrics != nil else { return }
+    let drawing = ProgressDrawing(
+      name: name, epochs: epochs, records: records.withLock { $0 }, names: names)
+    try AtomicFile.write(drawing.svg, to: folder.progress, kind: "drawing")
   }
 
   /// Whether pictures are of use.

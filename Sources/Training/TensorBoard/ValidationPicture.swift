@@ -4,7 +4,6 @@ import Tensors
 /// The axial slice of a subject that shows most of its reference: the reference outlined on the left,
 /// the prediction on the right.
 struct ValidationPicture {
-  private static let gap = 4
   /// The least pixels of a slice's width, which is a multiple of its voxels.
   private static let width = 192
 
@@ -35,30 +34,18 @@ struct ValidationPicture {
     let counts = (0..<sizes.depth).map { z in labels(reference, z).count { $0 > 0 } }
     let most = counts.max() ?? 0
     let z = most > 0 ? counts.firstIndex(of: most) ?? 0 : sizes.depth / 2
-    let shape = Shape(channels: 1, extent: slab(z).extent)
-    let grid = VoxelGrid(shape, values: cut(image.grid.channel(0), z))
-    picture = Self.sheet(
-      [labels(reference, z), labels(prediction, z)].map { Self.patch(grid, $0) })
+    let values = cut(image.grid.channel(0), z)
+    picture = Picture.row(
+      [reference, prediction].map { Self.side(values, labels($0, z), slab(z).extent) }, gap: 4)
   }
 
-  private static func patch(_ grid: VoxelGrid, _ labels: [Int16]) -> Patch {
-    Patch(
-      image: grid, labels: labels, subject: "", epoch: 0, position: 0,
-      corner: VoxelIndex(z: 0, y: 0, x: 0))
-  }
-
-  private static func sheet(_ patches: [Patch]) -> Picture {
-    let slices = patches.map { PatchSlice($0, .xy, window: PatchSlice.window(of: $0)) }
-    let (width, height) = (slices[0].width, slices[0].height)
-    let zoom = max(1, (Self.width + width - 1) / width)
-    var picture = Picture(
-      width: slices.count * (width * zoom + gap) - gap, height: height * zoom, gray: 32)
-    for (index, slice) in slices.enumerated() {
-      for y in 0..<height * zoom {
-        for x in 0..<width * zoom {
-          picture[index * (width * zoom + gap) + x, y] = slice.color(x / zoom, y / zoom)
-        }
-      }
+  /// The slice in gray with its labels outlined.
+  private static func side(_ values: [Float], _ labels: [Int16], _ extent: Extent) -> Picture {
+    let zoom = max(1, (width + extent.width - 1) / extent.width)
+    let slice = Slice(.axial, through: [0, 0, 0], of: extent, scale: Double(zoom))
+    var picture = Picture(slice, of: values, window: GrayWindow(of: values))
+    picture.outline(slice.pixels(of: labels), thickness: max(1, zoom / 2)) {
+      Palette.picture(Int($0) - 1)
     }
     return picture
   }
