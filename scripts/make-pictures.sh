@@ -9,7 +9,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 "$lkdist" sample "$folder/data"
-"$lkdist" train "$folder/data/lkdist.yaml" --output "$folder/run" --set training.epochs=12 --quiet
+"$lkdist" train "$folder/data/lkdist.yaml" --output "$folder/run" --quiet
 "$lkdist" report "$folder/run"
 # The first picture of the page, as its base64 text.
 grep -o 'data:image/png;base64,[^"]*' "$folder/run/report.html" | sed -n '1s/.*,//p' \

@@ -68,8 +68,9 @@ import Training
   }
 
   @Test func `a report of a folder with metrics alone says what is missing`() throws {
-    let (_, run) = try records()
-    let page = try RunReport(run.path, output: nil, subject: nil, on: Compute(threads: 1)).page
+    let (folder, run) = try records()
+    let report = try RunReport(run.path, output: nil, subject: nil, on: Compute(threads: 1))
+    let page = withExtendedLifetime(folder) { report.page }
     let reader = try MarkupReader(page)
     #expect(reader.all("svg", class: "chart").count == 5)
     let texts = reader.texts.joined(separator: "\n")

@@ -22,7 +22,7 @@ struct AttentionOverlay {
     }
   }
 
-  /// Axial, coronal and sagittal slice, dark blue where the map is low and yellow where it is high,
+  /// Axial, coronal and sagittal slice, purple where the map is low and yellow where it is high,
   /// the label map outlined in white.
   func picture(of map: AttentionMap) -> Picture {
     let values = view.turned(Array(map.volume.grid.values))

@@ -48,7 +48,7 @@ struct AttentionFigures {
 
   init(of run: RunContents, subject: Subject, on compute: Compute) throws {
     let maps = try Self.maps(of: run, subject: subject, on: compute)
-    let picture = try AttentionPicture(of: subject)
+    let picture = try AttentionPicture(of: subject, classes: run.classes)
     let count = Self.readouts.count
     let figures = stride(from: 0, to: maps.count, by: count).map { first in
       let group = maps[first..<first + count].map { Array($0.volume.grid.values) }
@@ -107,9 +107,10 @@ struct AttentionPicture {
   private let view: SubjectView
   private let slice: Slice
   private let labels: [Int16]
+  private let tones: [Int16: Int]
 
   /// - Throws: what keeps the files from being read.
-  init(of subject: Subject) throws {
+  init(of subject: Subject, classes: [ScoredClass]) throws {
     guard let image = subject.images.first, let label = subject.label else {
       throw Absence("\(subject.identifier) has no image or no label map")
     }
@@ -117,6 +118,7 @@ struct AttentionPicture {
     let labels = view.turned(try NIfTI.readLabels(label).labels)
     slice = view.slice(.axial, through: view.center(of: labels))
     self.labels = slice.pixels(of: labels)
+    tones = Palette.tones(of: classes)
   }
 
   /// The five panels of feature map, attention map and product on the subject's own grid, and what
@@ -129,7 +131,7 @@ struct AttentionPicture {
     }
     var painted = view.picture(slice)
     painted.lay { pixel in
-      (Palette.picture(Int(labels[pixel]) - 1 & 7), labels[pixel] > 0 ? 0.75 : 0)
+      (Palette.picture(tones[labels[pixel]]), labels[pixel] > 0 ? 0.75 : 0)
     }
     return (Picture.row([view.picture(slice)] + colored + [painted], gap: 8), feature, attention)
   }

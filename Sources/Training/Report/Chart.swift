@@ -3,6 +3,8 @@ package struct Chart {
   /// What it shows, with the unit.
   package let title: String
   let curves: [ChartCurve]
+  /// The first and last step of the axis.
+  let steps: ClosedRange<Double>
   /// Whether the axis of values begins at 0.
   let startsAtZero: Bool
   /// Whether a few values far above the others may leave the drawing at its top.
@@ -18,10 +20,12 @@ package struct Chart {
   private static let longestName = 18
 
   package init(
-    _ title: String, _ curves: [ChartCurve], startsAtZero: Bool = true, cutsPeaks: Bool = false
+    _ title: String, _ curves: [ChartCurve], steps: ClosedRange<Double>, startsAtZero: Bool = true,
+    cutsPeaks: Bool = false
   ) {
     self.title = title
     self.curves = curves
+    self.steps = steps
     self.startsAtZero = startsAtZero
     self.cutsPeaks = cutsPeaks
   }
@@ -54,11 +58,8 @@ package struct Chart {
   // MARK: - Axes
 
   private var scales: (x: ChartScale, y: ChartScale) {
-    let places = curves.flatMap { $0.runs.flatMap { $0.map(\.x) } }
     let right = Self.width - labelWidth
-    let x = ChartScale(
-      (places.min() ?? 0)...(places.max() ?? 1), to: (Self.left, right), steps: 5, widens: false,
-      isWhole: true)
+    let x = ChartScale(steps, to: (Self.left, right), steps: 5, widens: false, isWhole: true)
     let y = ChartScale(values, to: (Self.height - Self.bottom, Self.top), steps: 4)
     return (x, y)
   }

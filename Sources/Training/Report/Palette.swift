@@ -1,3 +1,5 @@
+import Imaging
+
 /// The colors of curves, classes and attention, apart for color-blind readers and 4.5 : 1 against
 /// the page (after Okabe and Ito 2008).
 package enum Palette {
@@ -14,9 +16,17 @@ package enum Palette {
     Tone(light: 0x6B6B00, dark: 0xCFCF5E), Tone(light: 0x5A6872, dark: 0xAEB9C2),
   ]
 
-  /// The color of a class in pictures, which are dark; `index` counts from 0.
-  static func picture(_ index: Int) -> SIMD3<UInt8> {
-    let hex = tones[index % tones.count].dark
+  /// The tone of each label: that of its class, or of the smallest region that holds it.
+  static func tones(of classes: [ScoredClass]) -> [Int16: Int] {
+    var tones: [Int16: Int] = [:]
+    let sizes = classes.enumerated().sorted { $0.element.values.count > $1.element.values.count }
+    for (index, kind) in sizes { for value in kind.values { tones[value] = index } }
+    return tones
+  }
+
+  /// A tone in pictures, which are dark; `index` counts from 0, and nothing is the last tone.
+  static func picture(_ index: Int?) -> SIMD3<UInt8> {
+    let hex = tones[(index ?? tones.count - 1) % tones.count].dark
     return SIMD3(
       UInt8(truncatingIfNeeded: hex >> 16), UInt8(truncatingIfNeeded: hex >> 8),
       UInt8(truncatingIfNeeded: hex))
@@ -28,17 +38,17 @@ package enum Palette {
     return "#" + String(repeating: "0", count: 6 - digits.count) + digits
   }
 
-  /// The color of a value in 0...1 on the map from dark blue over gray to yellow whose lightness
-  /// rises evenly and that color-blind readers see alike (cividis, Nuñez et al. 2018).
+  /// The color of a value in 0...1 on the map from purple over green to yellow whose lightness rises
+  /// evenly, for color-blind readers too (viridis, van der Walt and Smith 2015).
   static func attention(_ value: Float) -> SIMD3<UInt8> {
-    let place = min(max(value.isNaN ? 0 : value, 0), 1) * Float(cividis.count - 1)
-    let lower = min(Int(place), cividis.count - 2)
-    let color = cividis[lower] + (cividis[lower + 1] - cividis[lower]) * (place - Float(lower))
+    let place = min(max(value.isNaN ? 0 : value, 0), 1) * Float(viridis.count - 1)
+    let lower = min(Int(place), viridis.count - 2)
+    let color = viridis[lower] + (viridis[lower + 1] - viridis[lower]) * (place - Float(lower))
     return SIMD3<UInt8>(color.rounded(.toNearestOrAwayFromZero))
   }
 
-  private static let cividis: [SIMD3<Float>] = [
-    [0, 34, 78], [18, 53, 112], [59, 73, 109], [87, 93, 109], [112, 113, 115], [138, 134, 120],
-    [165, 156, 116], [195, 179, 105], [225, 204, 85], [254, 232, 56],
+  private static let viridis: [SIMD3<Float>] = [
+    [68, 1, 84], [72, 40, 120], [62, 74, 137], [49, 104, 142], [38, 130, 142], [31, 158, 137],
+    [53, 183, 121], [109, 205, 89], [180, 222, 44], [253, 231, 37],
   ]
 }

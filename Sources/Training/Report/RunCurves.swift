@@ -17,19 +17,21 @@ package struct RunCurves {
   package var loss: Chart {
     Chart(
       "Loss of a step",
-      [ChartCurve("loss", tone: .color(0), points: steps(\.loss), digits: 3)])
+      [ChartCurve("loss", tone: .color(0), points: values(\.loss), digits: 3)], steps: steps)
   }
 
   package var learningRate: Chart {
-    Chart("Learning rate", [ChartCurve("", tone: .color(0), points: steps(\.learningRate))])
+    Chart(
+      "Learning rate", [ChartCurve("", tone: .color(0), points: values(\.learningRate))],
+      steps: steps)
   }
 
   package var dice: Chart {
-    Chart("Dice of the validation", scores(\.dice, digits: 3), startsAtZero: false)
+    Chart("Dice of the validation", scores(\.dice, digits: 3), steps: steps, startsAtZero: false)
   }
 
   package var hd95: Chart {
-    Chart("HD95 of the validation, mm", scores(\.hd95, digits: 2), cutsPeaks: true)
+    Chart("HD95 of the validation, mm", scores(\.hd95, digits: 2), steps: steps, cutsPeaks: true)
   }
 
   package var time: Chart {
@@ -44,10 +46,15 @@ package struct RunCurves {
           name, tone: tone,
           points: records.steps.map { (Double($0.step), $0.seconds[keyPath: part]) },
           digits: 3)
-      }, cutsPeaks: true)
+      }, steps: steps, cutsPeaks: true)
   }
 
-  private func steps(_ value: KeyPath<StepRecord, Double>) -> [(x: Double, y: Double?)] {
+  /// From the first step to the last, the same for all charts.
+  private var steps: ClosedRange<Double> {
+    1...Double(max(records.steps.last?.step ?? 1, records.validations.last?.step ?? 1))
+  }
+
+  private func values(_ value: KeyPath<StepRecord, Double>) -> [(x: Double, y: Double?)] {
     records.steps.map { (Double($0.step), $0[keyPath: value]) }
   }
 

@@ -62,12 +62,12 @@ struct OutlinedSubject {
     let reference = view.turned(try NIfTI.readLabels(item.reference).labels)
     let prediction = view.turned(try NIfTI.readLabels(item.prediction).labels)
     let center = view.center(of: reference)
-    let tones = Self.tones(of: classes)
+    let tones = Palette.tones(of: classes)
     let slices = Slice.Plane.allCases.map { plane in
       let slice = view.slice(plane, through: center)
       var picture = view.picture(slice)
       picture.outline(slice.pixels(of: prediction), thickness: 3) { label in
-        Palette.picture(tones[label] ?? 7)
+        Palette.picture(tones[label])
       }
       picture.outline(slice.pixels(of: reference), thickness: 3, dash: 4) { _ in
         SIMD3(repeating: 255)
@@ -75,14 +75,6 @@ struct OutlinedSubject {
       return picture
     }
     picture = Picture.row(slices, gap: 8)
-  }
-
-  /// The color of each label: that of its class, or of the smallest region that holds it.
-  private static func tones(of classes: [ScoredClass]) -> [Int16: Int] {
-    var tones: [Int16: Int] = [:]
-    let sizes = classes.enumerated().sorted { $0.element.values.count > $1.element.values.count }
-    for (index, kind) in sizes { for value in kind.values { tones[value] = index } }
-    return tones
   }
 }
 
