@@ -24,7 +24,8 @@ package final class Trainer {
   private let schedule: Schedule
   var badSteps = BadSteps()
   var saving: Saving
-  private var areMetricsWritten = true
+  /// What could not be written when it was tried last.
+  private var unwritten: Set<String> = []
   /// This epoch's, and this process's, without its first step: nothing can be ready for that.
   private var epochWait = DataWait()
   package private(set) var dataWait = DataWait()
@@ -160,7 +161,7 @@ package final class Trainer {
     guard world.rank == 0 else { return }
     let progress = state.progress(of: setup.configuration.training.epochs)
     let done = (progress * Double(patchesInRun)).rounded()
-    write { () throws(TrainingError) in
+    write("metrics") { () throws(TrainingError) in
       try log.step(
         StepRecord(
           step: state.step, epoch: state.epoch + 1, loss: report.loss,
@@ -170,15 +171,14 @@ package final class Trainer {
     }
   }
 
-  /// Writes metrics or their drawing. Those that do not fit on the disk wait in memory for the next
+  /// Writes metrics or their drawing. What does not fit on the disk waits in memory for the next
   /// time: that is no reason to stop, and is told once.
-  func write(_ metrics: () throws(TrainingError) -> Void) {
+  func write(_ what: String, _ body: () throws(TrainingError) -> Void) {
     do throws(TrainingError) {
-      try metrics()
-      areMetricsWritten = true
+      try body()
+      unwritten.remove(what)
     } catch {
-      if areMetricsWritten { log.logger.warning("\(error); training goes on") }
-      areMetricsWritten = false
+      if unwritten.insert(what).inserted { log.logger.warning("\(error); training goes on") }
     }
   }
 
@@ -276,7 +276,7 @@ package final class Trainer {
     let isLast = state.epoch == settings.epochs
     let isValidated = isLast || state.epoch % settings.validateEvery == 0
     let isBest = isValidated ? try validate() : false
-    write { () throws(TrainingError) in try log.writeEvents() }
+    write("events") { () throws(TrainingError) in try log.writeEvents() }
     drawProgress()
     if isLast { return try saveAtEnd(best: isBest) }
     try save(last: state.epoch % settings.checkpointEvery == 0, best: isBest)
@@ -284,7 +284,7 @@ package final class Trainer {
 
   private func drawProgress() {
     let names = ScoredClass.scored(of: setup.dataset).map { ($0.key, $0.name) }
-    write { () throws(TrainingError) in
+    write("drawing") { () throws(TrainingError) in
       try log.drawProgress(
         in: folder, name: setup.configuration.name, epochs: setup.configuration.training.epochs,
         names: Dictionary(names) { first, _ in first })
@@ -297,7 +297,7 @@ package final class Trainer {
     settleSaving()
     guard !setup.validation.isEmpty else { return world.rank == 0 }
     guard let scores = try validator.validate() else { return false }
-    write { () throws(TrainingError) in
+    write("metrics") { () throws(TrainingError) in
       try log.validation(ValidationRecord(scores, step: state.step, epoch: state.epoch))
     }
     let dice = scores.foreground.dice ?? 0
