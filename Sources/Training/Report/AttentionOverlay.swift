@@ -32,7 +32,7 @@ struct AttentionOverlay {
       var picture = view.picture(place.slice)
       picture.lay { pixel in
         let value = values[pixel]
-        return (Palette.attention(window.share(value)), value > 0 ? Self.share : 0)
+        return (Palette.viridis(window.share(value)), value > 0 ? Self.share : 0)
       }
       picture.outline(place.labels, thickness: 1) { _ in SIMD3(repeating: 255) }
       return picture

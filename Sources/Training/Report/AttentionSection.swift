@@ -125,9 +125,16 @@ struct AttentionPicture {
   /// is dark and bright in them.
   func drawn(_ maps: [[Float]]) -> (picture: Picture, feature: GrayWindow, attention: GrayWindow) {
     let shown = maps.map { slice.pixels(of: view.turned($0)) }
-    let (feature, attention) = (GrayWindow(of: shown[0]), GrayWindow(of: shown[1]))
+    // Outside the box that preparation keeps there is no map, and A is 0 there alone.
+    let inside = shown[1].map { $0 > 0 }
+    func window(_ values: [Float]) -> GrayWindow {
+      GrayWindow(of: zip(values, inside).filter(\.1).map(\.0))
+    }
+    let (feature, attention) = (window(shown[0]), window(shown[1]))
     let colored = zip(shown, [feature, attention, feature]).map { values, window in
-      Picture(slice, colors: values.map { Palette.attention(window.share($0)) })
+      Picture(
+        slice,
+        colors: zip(values, inside).map { $1 ? Palette.viridis(window.share($0)) : .zero })
     }
     var painted = view.picture(slice)
     painted.lay { pixel in

@@ -40,14 +40,14 @@ package enum Palette {
 
   /// The color of a value in 0...1 on the map from purple over green to yellow whose lightness rises
   /// evenly, for color-blind readers too (viridis, van der Walt and Smith 2015).
-  static func attention(_ value: Float) -> SIMD3<UInt8> {
-    let place = min(max(value.isNaN ? 0 : value, 0), 1) * Float(viridis.count - 1)
-    let lower = min(Int(place), viridis.count - 2)
-    let color = viridis[lower] + (viridis[lower + 1] - viridis[lower]) * (place - Float(lower))
+  static func viridis(_ value: Float) -> SIMD3<UInt8> {
+    let place = min(max(value.isNaN ? 0 : value, 0), 1) * Float(anchors.count - 1)
+    let lower = min(Int(place), anchors.count - 2)
+    let color = anchors[lower] + (anchors[lower + 1] - anchors[lower]) * (place - Float(lower))
     return SIMD3<UInt8>(color.rounded(.toNearestOrAwayFromZero))
   }
 
-  private static let viridis: [SIMD3<Float>] = [
+  private static let anchors: [SIMD3<Float>] = [
     [68, 1, 84], [72, 40, 120], [62, 74, 137], [49, 104, 142], [38, 130, 142], [31, 158, 137],
     [53, 183, 121], [109, 205, 89], [180, 222, 44], [253, 231, 37],
   ]
