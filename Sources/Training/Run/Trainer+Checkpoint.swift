@@ -95,7 +95,7 @@ extension Trainer {
     let moments = last ? try wholeMoments() : nil
     guard last || best, world.rank == 0 else { return }
     settleSaving()
-    write { () throws(TrainingError) in try log.writeEvents() }
+    write("events") { () throws(TrainingError) in try log.writeEvents() }
     activity.begin(.checkpoint, "copy")
     let snapshot = snapshot(with: moments)
     if last { saving.lastCopy = .now }
