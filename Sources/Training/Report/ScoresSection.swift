@@ -10,7 +10,7 @@ struct ScoresSection {
       caption + Markup.element("thead", [:], head) + Markup.element("tbody", [:], rows)
         + Markup.element("tfoot", [:], foot))
     return Markup.element("div", ["class": "scroll"], table) + failures
-      + Markup.text("p", class: "muted", scores.scores.rule)
+      + Markup.text("p", class: "muted", scores.scores.ruleText)
   }
 
   private var caption: String {

@@ -40,7 +40,7 @@ struct ValidationScores {
     }
     let classes = ScoredClass.scored(of: dataset)
     let results = Self.score(cases, classes: classes, ignoring: dataset.ignoredLabel, on: team)
-    var scores = Scores(classes: classes)
+    var scores = Scores(classes: classes, rule: .validation)
     for (item, result) in zip(cases, results) {
       switch result {
       case .success(let values): scores.add(item.subject.identifier, values)
@@ -66,7 +66,7 @@ struct ValidationScores {
         try Metrics.evaluate(
           prediction: try NIfTI.readLabels(item.prediction),
           reference: try NIfTI.readLabels(item.reference), classes: classes,
-          subject: item.subject.identifier, ignoring: ignored)
+          subject: item.subject.identifier, by: .validation, ignoring: ignored)
       }
       results.withLock { $0[index] = result }
     }
