@@ -80,7 +80,7 @@ package struct Chart {
       Self.line("mark", x(tick), y.pixels.0, x(tick), y.pixels.0 + 4)
         + Self.text(x.text(tick), class: "tick middle", x(tick), y.pixels.0 + 16)
     }
-    let name = Self.text("step", class: "tick", x.pixels.1 + 10, y.pixels.0 + 16)
+    let name = Self.text("step", class: "tick end", x.pixels.1, y.pixels.0 + 30)
     return rows.joined() + columns.joined() + name
   }
 

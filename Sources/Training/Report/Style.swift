@@ -79,8 +79,8 @@ package enum Style {
     """
 
   private static let parts = """
-    .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr));
-      gap: 20px 28px; margin: 30px 0 0; padding: 0 }
+    .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(128px, 1fr));
+      gap: 20px 24px; margin: 30px 0 0; padding: 0 }
     .figures dt { color: var(--muted); font-size: 13px }
     .figures dd { margin: 0; font-size: 26px; line-height: 1.25; font-weight: 600;
       font-variant-numeric: tabular-nums }
@@ -106,11 +106,11 @@ package enum Style {
     th { font-weight: 600; text-align: right; vertical-align: bottom }
     th, td { padding: 4px 0 4px 22px; white-space: nowrap; border-bottom: 1px solid var(--rule) }
     td { text-align: right }
-    th:first-child, td:first-child { text-align: left; padding-left: 0 }
+    thead tr:first-child th:first-child, th[scope=row] { text-align: left; padding-left: 0 }
+    .scroll + p, .facts + h3 { margin-top: 24px }
     tbody th { font-weight: 400 }
     thead .group { text-align: center; border-bottom: 0; color: var(--muted); font-weight: 400 }
     tfoot td, tfoot th { font-weight: 600; border-bottom: 0 }
-    .mark-best td:nth-child(2), .mark-worst td:nth-child(2) { font-weight: 600 }
     .settings { columns: 3 270px; column-gap: 40px; font-size: 13px; line-height: 1.45 }
     .settings section { break-inside: avoid; margin-bottom: 18px }
     .settings dl, .facts { margin: 0; display: grid; grid-template-columns: auto 1fr;
