@@ -83,13 +83,18 @@ import Testing
     #expect(page.contains("class=\"chart\""))
     // The data have moved away, and with them the attention's subject.
     try train("--set", "training.epochs=1")
-    let moved = data.folder.file("moved.json")
-    try FileManager.default.moveItem(atPath: data.folder.file("dataset.json"), toPath: moved)
+    let (parts, away) = (["dataset.json", "imagesTr", "labelsTr"], try TemporaryFolder())
+    func move(from: TemporaryFolder, to: TemporaryFolder) throws {
+      for part in parts {
+        try FileManager.default.moveItem(atPath: from.file(part), toPath: to.file(part))
+      }
+    }
+    try move(from: data.folder, to: away)
     page = try report()
     #expect(page.contains("the data set cannot be read where the configuration has it"))
     #expect(page.contains("There is no attention map"))
     #expect(page.contains("box"), "the checkpoint knows the classes' names")
-    try FileManager.default.moveItem(atPath: moved, toPath: data.folder.file("dataset.json"))
+    try move(from: away, to: data.folder)
     try FileManager.default.removeItem(atPath: data.label(0))
     try FileManager.default.removeItem(atPath: run + "/manifest.json")
     try Data("name: [".utf8).write(to: URL(fileURLWithPath: run + "/checkpoints/best.safetensors"))
