@@ -80,7 +80,7 @@ import Testing
     #expect(sums.allSatisfy { (0.99999...1.00001).contains($0) })
     let likeliest = zip(background, box).map { pair -> Int16 in pair.0 < pair.1 ? 1 : 0 }
     #expect(likeliest == map.labels)
-    #expect(Set(map.labels) == [0, 1])
+    #expect(Set(box).count > 1)
   }
 
   @Test(arguments: [2, 3])

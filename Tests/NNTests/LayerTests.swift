@@ -6,9 +6,10 @@ import Testing
 @Suite struct LayerTests {
   static let layers = [
     "block", "first-block", "stride-2", "raise", "attention-21-3", "attention-6-2", "whole-5",
-    "whole-4",
-    "cbam", "head",
+    "whole-4", "cbam", "head",
   ]
+  /// Without the maxima and kinks of `cbam`, whose differences mean little.
+  static let smoothLayers = layers.filter { $0 != "cbam" }
 
   @Test(arguments: layers, Precision.allCases)
   func `a layer agrees with its twin`(name: String, precision: Precision) throws {
@@ -27,7 +28,7 @@ import Testing
     }
   }
 
-  @Test(arguments: layers)
+  @Test(arguments: smoothLayers)
   func `a layer's gradients are those of finite differences`(name: String) throws {
     let fixture = try Fixture(name)
     let layer = try LayerUnderTest(fixture, slope: 1)
