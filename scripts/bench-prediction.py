@@ -19,9 +19,8 @@ import nibabel
 import numpy as np
 import torch
 from monai.inferers import sliding_window_inference
-from safetensors.torch import load_file
 
-from lkunet_twin import Network
+import lkdist_torch
 
 CLASSES = 4
 
@@ -51,12 +50,6 @@ def run(words):
     if done.returncode != 0:
         sys.exit(done.stderr)
     return time.perf_counter() - start
-
-
-def twin(weights):
-    net = Network(1, CLASSES, 32, 512, 6, [(2, 21, 3)], 0.01)
-    net.load_state_dict({k: v for k, v in load_file(weights).items() if not k.startswith("optimizer.")})
-    return net.eval()
 
 
 def monai_seconds(net, image, patch, overlap):
@@ -89,7 +82,7 @@ def main():
         values = (values - values.mean(dtype=np.float64)) / (values.std(dtype=np.float64) + 1e-8)
         tensor = torch.from_numpy(np.ascontiguousarray(values.astype(np.float32).T))[None, None]
         # Both count windows along z, y, x, the twin's axes.
-        theirs, expected, labels = monai_seconds(twin(weights), tensor, patch[::-1], float(overlap))
+        theirs, expected, labels = monai_seconds(lkdist_torch.load(weights)[0], tensor, patch[::-1], float(overlap))
         run(predict + ["--save-probabilities"])
         found = nibabel.load(folder / "out/probabilities/case_0.nii.gz").get_fdata(dtype=np.float32).T
         own = np.asarray(nibabel.load(folder / "out/case_0.nii.gz").dataobj).T

@@ -17,7 +17,7 @@ install_packages $build_packages python3-venv
 python=${PYTHON:-.build-bench-prediction/bin/python}
 if ! [ -x "$python" ]; then
   python3 -m venv "${python%/bin/python}"
-  "$python" -m pip install --quiet torch numpy monai nibabel safetensors
+  "$python" -m pip install --quiet torch numpy monai nibabel
 fi
 swift build "${build_options[@]}" --product lkdist
 bin=$(swift build "${build_options[@]}" --show-bin-path)
