@@ -28,7 +28,10 @@ struct ExportCommand: ParsableCommand {
   var card: String?
 
   @Option(
-    help: "A random image with its logits and attention (safetensors), to check a copy elsewhere.")
+    help: """
+      A random image with its logits and attention by the exact kernels (safetensors), to check a \
+      copy elsewhere.
+      """)
   var sample: String?
 
   @Flag(help: "Replace files that exist.")

@@ -78,9 +78,7 @@ package struct ConfigurationProposal {
   ///
   /// - Throws: `inputOutput` for a file that exists, unless it may be overwritten.
   package func write(overwrites: Bool) throws(TrainingError) {
-    guard overwrites || !FileManager.default.fileExists(atPath: output) else {
-      throw .inputOutput("\(output) exists; replace it with --overwrite or choose another with -o")
-    }
+    try ResultFile.check(output, overwrites: overwrites)
     let header =
       ["lkdist configuration for \(title), written by lkdist init."] + findings
       + ["Any key may be left out; its default is then taken."]

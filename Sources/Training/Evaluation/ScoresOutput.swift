@@ -28,9 +28,7 @@ package struct ScoresOutput: Sendable {
   ///
   /// - Throws: `inputOutput` naming a file that exists, or the folder.
   package func check() throws(TrainingError) {
-    for file in files where !overwrites && FileManager.default.fileExists(atPath: file) {
-      throw .inputOutput("\(file) exists; replace it with --overwrite")
-    }
+    for file in files { try ResultFile.check(file, overwrites: overwrites) }
     if let path { try ResultFolder.make(Paths.folder(of: path)) }
   }
 

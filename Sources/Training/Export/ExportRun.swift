@@ -40,7 +40,8 @@ package struct ExportRun {
   package init(_ path: String, threads: Int?) throws(TrainingError) {
     self.path = path
     checkpoint = try Checkpoint(path)
-    trained = try TrainedModel(path, on: Compute(threads: threads ?? 1))
+    // A copy elsewhere is compared with what the network says, not with the fast kernels' errors.
+    trained = try TrainedModel(path, on: Compute(threads: threads ?? 1, precision: .exact))
     guard let metadata = try checkpoint.metadata() else {
       throw .configuration("\(path) does not say how it was trained")
     }
@@ -92,17 +93,6 @@ package struct ExportRun {
       name: Paths.name(of: path), metadata: metadata, model: trained.model.configuration,
       parameters: trained.model.parameters.count, classes: ScoredClass.scored(of: trained.dataset),
       run: RunFolder.holding(checkpoint: path))
-  }
-}
-
-/// Files that commands write at a path the user gave.
-enum ResultFile {
-  /// Refuses a path where a file is, unless it may be overwritten.
-  ///
-  /// - Throws: `inputOutput` naming the file.
-  static func check(_ path: String, overwrites: Bool) throws(TrainingError) {
-    guard !overwrites && FileManager.default.fileExists(atPath: path) else { return }
-    throw .inputOutput("\(path) exists; replace it with --overwrite")
   }
 }
 

@@ -25,10 +25,7 @@ package struct AugmentationSamples {
   /// - Throws: `inputOutput` for a folder with a sheet, unless it may be overwritten.
   package func write(count: Int, overwrites: Bool) throws {
     let sheetPath = folder + "/sheet.png"
-    guard overwrites || !FileManager.default.fileExists(atPath: sheetPath) else {
-      throw TrainingError.inputOutput(
-        "\(sheetPath) exists; replace it with --overwrite or choose another folder with -o")
-    }
+    try ResultFile.check(sheetPath, overwrites: overwrites)
     try ResultFolder.make(folder)
     var plainConfiguration = setup.configuration
     plainConfiguration.augmentation.preset = .none

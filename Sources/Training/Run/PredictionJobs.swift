@@ -22,9 +22,7 @@ struct PredictionJob {
       guard !images.contains(Paths.resolved(path)) else {
         throw .inputOutput("\(path) is the image itself; choose another output with -o")
       }
-      guard overwrites || !FileManager.default.fileExists(atPath: path) else {
-        throw .inputOutput("\(path) exists; replace it with --overwrite")
-      }
+      try ResultFile.check(path, overwrites: overwrites)
     }
   }
 
