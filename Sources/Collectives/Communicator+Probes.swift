@@ -1,5 +1,6 @@
 import CMPI
 import Foundation
+import Tensors
 
 // What `lkdist doctor` asks of a communicator.
 extension Communicator {
@@ -34,20 +35,17 @@ extension Communicator {
   package func secondsOfExchange(
     with other: Int, bytes: Int, rounds: Int
   ) throws(CommunicationError) -> Double {
-    let sent = [UInt8](repeating: 1, count: bytes)
-    var received = sent
+    let count = bytes / MemoryLayout<Float>.stride
+    let (sent, received) = (FloatBuffer(zeros: count), FloatBuffer(zeros: count))
     var best = Double.infinity
     for _ in 0...rounds {
       let start = ContinuousClock.now
-      var requests: [cmpi_request] = [0, 0]
-      let operation = "exchanging with rank \(other)"
-      try check(
-        cmpi_start_receive(handle, &received, Int32(bytes), Int32(other), &requests[0]), operation,
-        rank: rank)
-      try check(
-        cmpi_start_send(handle, sent, Int32(bytes), Int32(other), &requests[1]), operation,
-        rank: rank)
-      try wait(for: operation, longestNap: 20) { cmpi_test_all(&requests, 2, &$0) }
+      var requests = [
+        try receive(received.pointer, count, from: other), try send(sent.pointer, count, to: other),
+      ]
+      try wait(for: "exchanging with rank \(other)", longestNap: 20) {
+        cmpi_test_all(&requests, Int32(requests.count), &$0)
+      }
       best = min(best, (ContinuousClock.now - start) / .seconds(1))
     }
     return best

@@ -59,7 +59,7 @@ extension Communicator {
     }
   }
 
-  private func send<Element: BitwiseCopyable>(
+  func send<Element: BitwiseCopyable>(
     _ data: UnsafePointer<Element>, _ count: Int, to other: Int
   ) throws(CommunicationError) -> cmpi_request {
     let bytes = Int32(count * MemoryLayout<Element>.stride)
@@ -68,7 +68,7 @@ extension Communicator {
     }
   }
 
-  private func receive<Element: BitwiseCopyable>(
+  func receive<Element: BitwiseCopyable>(
     _ data: UnsafeMutablePointer<Element>, _ count: Int, from other: Int
   ) throws(CommunicationError) -> cmpi_request {
     let bytes = Int32(count * MemoryLayout<Element>.stride)

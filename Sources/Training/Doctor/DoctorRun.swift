@@ -26,9 +26,7 @@ package struct DoctorRun: Sendable {
     let watchdog = try Watchdog(activity, over: world, timeout: 120) { _ in }
     defer { watchdog.stop() }
     let own = try RankFacts.ofThisRank(world, threads: options.threads)
-    let facts = try world.gather(Array(try JSONEncoder().encode(own)))?.map {
-      try JSONDecoder().decode(RankFacts.self, from: Data($0))
-    }
+    let facts = try world.gathered(own)
     activity.begin(.allreduce, "network")
     let network = try NetworkProbe(expected: options.network?.gigabytesPerSecond).lines(world)
     activity.begin(.checkpoint, options.folder)

@@ -33,10 +33,7 @@ package struct FolderProbe: Sendable {
     let name = try world.broadcast(failure == nil ? path : "")
     if let failure { return [failure] }
     guard !name.isEmpty else { return [] }
-    let bytes = try JSONEncoder().encode(sight(of: name, from: world.hostName))
-    let sights = try world.gather(Array(bytes))?.map {
-      try JSONDecoder().decode(Sight.self, from: Data($0))
-    }
+    let sights = try world.gathered(sight(of: name, from: world.hostName))
     return sights.map(lines(of:)) ?? []
   }
 

@@ -50,8 +50,7 @@ package struct NetworkProbe: Sendable {
       }
       try world.barrierPatiently()
     }
-    let all = try world.gather(Array(try JSONEncoder().encode(own))) ?? []
-    return try all.flatMap { try JSONDecoder().decode([Link].self, from: Data($0)) }
+    return (try world.gathered(own) ?? []).flatMap { $0 }
   }
 
   // MARK: - Rules

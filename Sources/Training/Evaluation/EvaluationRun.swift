@@ -55,7 +55,7 @@ package struct EvaluationRun {
     defer { team.stop() }
     let plan = try sharedPlan()
     var code = ExitCode.done
-    if let results = try gather(results(of: plan)) {
+    if let results = try world.gathered(results(of: plan))?.flatMap({ $0 }) {
       let failures = (plan.failures + results.compactMap(\.failure))
         .sorted { $0.subject < $1.subject }
       var scores = Scores(classes: plan.classes, rule: options.rule)
@@ -133,13 +133,5 @@ package struct EvaluationRun {
       "\(path) holds label \(unknown), which is none of "
         + "\(known.sorted().map(String.init).joined(separator: ", ")); correct the label map, or name "
         + "the label in --labels")
-  }
-
-  /// The results of all ranks, on the root.
-  private func gather(_ results: [Result]) throws -> [Result]? {
-    // JSON keeps every bit of a finite number.
-    try world.gather(Array(try JSONEncoder().encode(results)))?.flatMap {
-      try JSONDecoder().decode([Result].self, from: Data($0))
-    }
   }
 }

@@ -50,11 +50,9 @@ package struct Validator {
     for subject in subjects { own[subject.identifier] = try score(subject) }
     activity.begin(.barrier, "validation")
     try world.barrierPatiently()
-    // JSON keeps every bit of a finite number.
-    guard let all = try world.gather(Array(JSONEncoder().encode(own))) else { return nil }
+    guard let all = try world.gathered(own) else { return nil }
     var scores = Scores(classes: classes, rule: .validation)
     for part in all {
-      let part = try JSONDecoder().decode([String: [Score]].self, from: Data(part))
       for (identifier, ofSubject) in part { scores.add(identifier, ofSubject) }
     }
     return scores

@@ -66,7 +66,7 @@ package struct CheckRun {
   package func run() throws -> ExitCode {
     let dataset = try loadDataset()
     var errors = 0
-    if let scans = try gather(scanShare(of: dataset)) {
+    if let scans = try world.gathered(scanShare(of: dataset))?.flatMap({ $0 }) {
       let check = DatasetCheck(dataset, scans: scans)
       let corrected = CorrectedFiles(check, root: options.folder)
       if let fix = options.fix { try corrected.write(to: fix) }
@@ -96,14 +96,6 @@ package struct CheckRun {
       scans.withLock { $0.append(scan) }
     }
     return scans.withLock { $0 }
-  }
-
-  /// The scans of all ranks, on the root.
-  private func gather(_ scans: [FileScan]) throws -> [FileScan]? {
-    let text = String(decoding: try JSONEncoder().encode(scans), as: UTF8.self)
-    return try world.gather(text)?.flatMap {
-      try JSONDecoder().decode([FileScan].self, from: Data($0.utf8))
-    }
   }
 
   private func print(_ check: DatasetCheck, _ corrected: CorrectedFiles) {

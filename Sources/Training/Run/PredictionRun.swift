@@ -123,12 +123,10 @@ package struct PredictionRun {
   ) throws -> ExitCode {
     try world.barrierPatiently()
     let code = try world.allreduceMax(own.map { Int($0.code) }.max() ?? 0)
-    if let all = try world.gather(Array(JSONEncoder().encode(own))) {
+    if let all = try world.gathered(own) {
       var named: [String: PredictionFailure] = [:]
-      for part in all {
-        for failure in try JSONDecoder().decode([PredictionFailure].self, from: Data(part)) {
-          named[failure.subject] = named[failure.subject] ?? failure
-        }
+      for failure in all.flatMap({ $0 }) {
+        named[failure.subject] = named[failure.subject] ?? failure
       }
       let failures = named.values.sorted { $0.subject < $1.subject }
       if !failures.isEmpty, subjects > 1 {

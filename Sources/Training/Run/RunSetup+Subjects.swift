@@ -99,10 +99,9 @@ extension RunSetup {
     let subjects = training + validation
     let share = stride(from: world.rank, to: subjects.count, by: world.size).map { subjects[$0] }
     let own = try badSubjects(among: share, threads: threads)
-    let lists = try world.gather(Array(try JSONEncoder().encode(own)))
+    let lists = try world.gathered(own)
     let bad = try world.shared {
-      try (lists ?? []).flatMap { try JSONDecoder().decode([BadSubject].self, from: Data($0)) }
-        .sorted { $0.identifier < $1.identifier }
+      (lists ?? []).flatMap { $0 }.sorted { $0.identifier < $1.identifier }
     }
     var setup = self
     let names = Set(bad.map(\.identifier))

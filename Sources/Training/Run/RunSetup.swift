@@ -110,15 +110,6 @@ package struct RunSetup: Sendable {
   }
 }
 
-extension Communicator {
-  /// What the root makes, on every rank.
-  func shared<Value: Codable>(_ make: () throws -> Value) throws -> Value {
-    var bytes: [UInt8] = []
-    if rank == 0 { bytes = Array(try JSONEncoder().encode(try make())) }
-    return try JSONDecoder().decode(Value.self, from: Data(try broadcast(bytes)))
-  }
-}
-
 extension Configuration.Fold {
   /// The fold's index; nil for `all`.
   package var index: Int? {
