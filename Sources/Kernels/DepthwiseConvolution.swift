@@ -35,6 +35,7 @@ package enum DepthwiseConvolution {
   ) {
     check(x.shape, weight: dw, kernelSize: k)
     precondition(x.shape == dy.shape, "an input of \(x.shape) and a gradient of \(dy.shape)")
+    compute.note(multiplyAdds: Double(x.shape.count * k * k * k))
     let parts = Self.parts(of: x.shape.extent, kernelSize: k, dilation: dilation)
     let sums = PartialLaneSums(
       count: k * k * k, parts: parts.count, channels: x.shape.channels, on: compute)
@@ -57,6 +58,7 @@ package enum DepthwiseConvolution {
   ) -> FeatureMap {
     check(x.shape, weight: weight, kernelSize: kernelSize)
     let taps = kernelSize * kernelSize * kernelSize
+    compute.note(multiplyAdds: Double(x.shape.count * taps))
     let weights = pack(weight, taps: taps, flipped: flipped, on: compute)
     var map = FeatureMap(uninitialized: x.shape, from: compute.pool)
     let out = map.mutablePointer()

@@ -13,6 +13,7 @@ package enum Head {
     precondition(bias.count == outputs, "\(bias.count) biases for \(outputs) outputs")
     let voxels = x.shape.extent.voxels
     let channels = x.shape.channels
+    compute.note(multiplyAdds: Double(x.shape.count * outputs))
     var logits = VoxelGrid(
       uninitialized: Shape(channels: outputs, extent: x.shape.extent), from: compute.pool)
     guard let out = logits.mutableValues().baseAddress else { return logits }
@@ -42,6 +43,7 @@ package enum Head {
     let (blocks, blockStride) = (map.blocks, map.blockStride)
     let out = map.mutablePointer()
     guard let source = dz.values.baseAddress else { return map }
+    compute.note(multiplyAdds: Double(map.shape.count * outputs))
     forEachRun(voxels, on: compute) { start, count in
       for block in 0..<blocks {
         MatrixProduct(rows: count, columns: 16, depth: outputs, transposeA: true)(
@@ -61,6 +63,7 @@ package enum Head {
     check(x.shape.channels, weight: dw, outputs: outputs)
     precondition(x.shape.extent == dz.shape.extent, "maps of \(x.shape) and \(dz.shape)")
     guard let source = dz.values.baseAddress else { return }
+    compute.note(multiplyAdds: Double(x.shape.count * outputs))
     compute.team.parallelFor(x.blocks) { block, _ in
       for start in stride(from: 0, to: voxels, by: run) {
         MatrixProduct(

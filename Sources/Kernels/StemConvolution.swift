@@ -9,6 +9,7 @@ package enum StemConvolution {
   ) -> FeatureMap {
     let depth = check(image, weight: weight, bias: bias, outputs: outputs)
     let extent = image.shape.extent
+    compute.note(multiplyAdds: Double(extent.voxels * depth * outputs))
     var map = FeatureMap(
       uninitialized: Shape(channels: outputs, extent: extent), from: compute.pool)
     let out = map.mutablePointer()
@@ -36,6 +37,7 @@ package enum StemConvolution {
   ) {
     let outputs = dy.shape.channels
     let depth = check(image, weight: dw, bias: db, outputs: outputs)
+    compute.note(multiplyAdds: Double(image.shape.extent.voxels * depth * outputs))
     let tiles = tiles(image.shape.extent)
     let parts = min(tiles, 32)
     let sums = compute.pool.take(parts * dw.count)

@@ -16,6 +16,7 @@ struct SweepProduct {
   /// Runs all sweeps into a new map of `shape`.
   func callAsFunction(_ shape: Shape, on compute: Compute) -> FeatureMap {
     weights.layout.check(inputs: input.channels, outputs: shape.channels)
+    for sweep in weights.sweeps { compute.note(multiplyAdds: sweep.multiplyAdds(weights.layout)) }
     var map = FeatureMap(uninitialized: shape, from: compute.pool)
     let out = map.mutablePointer()
     let cut = cut()

@@ -19,6 +19,7 @@ struct SweepWeightGradient {
     precondition(
       gradient.extent == sweep.grid, "a gradient of \(gradient.extent), not \(sweep.grid) voxels")
     guard !sweep.isEmpty else { return }
+    compute.note(multiplyAdds: sweep.multiplyAdds(layout))
     let sums = compute.pool.take(parts * layout.count)
     let perThread = Tiling.positions * (slab * 16 * layout.taps + layout.outputs)
     let scratch = compute.pool.take(perThread * compute.team.threads)

@@ -51,6 +51,11 @@ struct TapSweep {
   /// of the weights in as many as take the same time: about 150 a tap, measured on AVX2.
   var cost: Double { Double(taps.count) * (1.4 * Double(grid.voxels) + 150) }
 
+  /// Multiply-adds of all products.
+  func multiplyAdds(_ layout: WeightLayout) -> Double {
+    Double(taps.count * grid.voxels) * Double(layout.inputs * layout.outputs)
+  }
+
   private static func forEachTap(_ k: Int, _ body: (_ tap: Int, _ zyx: [Int]) -> Void) {
     for tap in 0..<k * k * k { body(tap, [tap / (k * k), tap / k % k, tap % k]) }
   }

@@ -73,6 +73,12 @@ struct WinogradPlan {
     }
   }
 
+  /// Multiply-adds of all products, those of the transforms not counted.
+  func multiplyAdds(_ layout: WeightLayout) -> Double {
+    let products = groups.reduce(0) { $0 + grid.voxels * $1.form.byOutput.count }
+    return Double(products) * Double(layout.inputs * layout.outputs)
+  }
+
   /// The kernel's taps that a group reads, of weights that lie as `layout` says.
   func taps(of group: Group, _ layout: WeightLayout) -> lk_tile_taps {
     lk_tile_taps(

@@ -20,6 +20,7 @@ struct WinogradProduct {
   func callAsFunction(_ shape: Shape, on compute: Compute) -> (FeatureMap, ChannelMoments?) {
     layout.check(weight)
     layout.check(inputs: input.channels, outputs: shape.channels)
+    compute.note(multiplyAdds: plan.multiplyAdds(layout))
     var map = FeatureMap(uninitialized: shape, from: compute.pool)
     let out = map.mutablePointer()
     var moments = withMoments ? ChannelMoments(channels: shape.channels) : nil

@@ -29,6 +29,7 @@ struct WinogradWeightGradient {
   func add(to dw: FloatSlice, on compute: Compute) {
     layout.check(dw)
     layout.check(inputs: input.channels, outputs: gradient.channels)
+    compute.note(multiplyAdds: plan.multiplyAdds(layout))
     // Parts but the first; the first adds to the gradient itself.
     let partial = compute.pool.take((parts - 1) * layout.count)
     let inputFloats = form.inputPoints * inputPitch

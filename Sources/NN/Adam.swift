@@ -50,10 +50,12 @@ package final class Adam {
     let move = AdamUpdate(
       step: step, learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
       weightDecay: weightDecay)
-    forEachRange { range, moments in
-      move(
-        parameters.values.slice.slice(range), gradients: parameters.gradients.slice.slice(range),
-        first: first.slice.slice(moments), second: second.slice.slice(moments), on: compute)
+    compute.measure("optimizer", .update) {
+      forEachRange { range, moments in
+        move(
+          parameters.values.slice.slice(range), gradients: parameters.gradients.slice.slice(range),
+          first: first.slice.slice(moments), second: second.slice.slice(moments), on: compute)
+      }
     }
   }
 

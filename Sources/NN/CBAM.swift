@@ -53,7 +53,9 @@ package struct CBAM {
   /// The last forward's output for the same `u`, computed again.
   package func output(_ u: FeatureMap, on compute: Compute) -> FeatureMap {
     let kept = cache()
-    return SpatialGate.forward(kept.gated, gate: kept.spatialGate, on: compute)
+    return compute.measure(name, .recompute) {
+      SpatialGate.forward(kept.gated, gate: kept.spatialGate, on: compute)
+    }
   }
 
   /// Adds all parameters' gradients, lets go of the cache and turns the gradient of the output into that

@@ -69,7 +69,9 @@ package struct LKAttention {
       local, consume dLocal, input: consume dilatedMap, on: compute, final: isFinal)
     let dThrough = try backward(
       dilated, consume dDilated, input: u, on: compute, final: isFinal)
-    FeatureMapSum.add(dThrough, to: &gradient, on: compute)
+    compute.measure("\(name).sum", .inputGradient) {
+      FeatureMapSum.add(dThrough, to: &gradient, on: compute)
+    }
   }
 
   private func backward<E: Error>(

@@ -87,7 +87,10 @@ package final class LKUNet {
         dDown, input: .maps([encoderOutput(scale - 1)]), on: compute)
       try isFinal(down[scale - 1].parameters.offset)
       dy = down[scale - 1].inputGradient(consume dDown, on: compute)
-      FeatureMapSum.add(dSkips.removeLast(), to: &dy, on: compute)
+      let dSkip = dSkips.removeLast()
+      compute.measure("encoder.\(scale - 1).skip", .inputGradient) {
+        FeatureMapSum.add(dSkip, to: &dy, on: compute)
+      }
     }
   }
 
@@ -149,7 +152,9 @@ package final class LKUNet {
         consume dRaised, x: x, on: compute, final: isFinal)
       if scale + 1 < heads.count {
         let dOutput = heads[scale + 1].backward(gradients[scale + 1], input: { x }, on: compute)
-        FeatureMapSum.add(dOutput, to: &dy, on: compute)
+        compute.measure("head.\(scale + 1).sum", .inputGradient) {
+          FeatureMapSum.add(dOutput, to: &dy, on: compute)
+        }
         try isFinal(heads[scale + 1].offset)
       }
     }

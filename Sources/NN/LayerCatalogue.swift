@@ -22,6 +22,32 @@ package struct CataloguedConvolution: Sendable {
 }
 
 extension ModelConfiguration {
+  /// Multiplications and additions of each layer's forward pass on a patch of `extent`, computed directly:
+  /// convolutions, heads and what large-kernel attention is compared with.
+  package func directOperations(on extent: Extent) -> [(name: String, operations: Double)] {
+    func operations(_ scale: Int, perVoxel: Int) -> Double {
+      2 * Double(perVoxel) * Double(extent.map { $0 >> scale }.voxels)
+    }
+    func cube(_ edge: Int) -> Int { edge * edge * edge }
+    let others = attention.compactMap { placement -> (name: String, operations: Double)? in
+      let (scale, own) = (placement.scale, channels(atScale: placement.scale))
+      let perVoxel: Int
+      switch placement.kind {
+      case .decomposed: return nil
+      case .whole: perVoxel = own * own * cube(placement.kernelSize)
+      case .cbam: perVoxel = 2 * cube(CBAM.kernelSize)
+      }
+      return ("decoder.\(scale).attention", operations(scale, perVoxel: perVoxel))
+    }
+    let heads = (0..<heads).map { scale in
+      (
+        name: "head.\(scale)",
+        operations: operations(scale, perVoxel: channels(atScale: scale) * outputs)
+      )
+    }
+    return convolutions(on: extent).map { ($0.name, $0.flops) } + others + heads
+  }
+
   /// The convolutions of the network on a patch of `extent`, but the heads and what large-kernel
   /// attention is compared with, in forward order.
   package func convolutions(on extent: Extent) -> [CataloguedConvolution] {

@@ -27,6 +27,14 @@ package enum Loss: String, Codable, CaseIterable, Sendable {
     _ logits: [VoxelGrid], target: Target, scale: Float, on compute: Compute
   ) -> LossResult {
     precondition(!logits.isEmpty, "a loss of no logits")
+    return compute.measure("loss", .forward) {
+      sum(of: logits, target: target, scale: scale, on: compute)
+    }
+  }
+
+  private func sum(
+    of logits: [VoxelGrid], target: Target, scale: Float, on compute: Compute
+  ) -> LossResult {
     var value = 0.0
     var gradients: [VoxelGrid] = []
     for (head, weight) in zip(logits, Self.supervisionWeights(logits.count)) {

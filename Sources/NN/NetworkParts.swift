@@ -1,7 +1,7 @@
 /// The network's modules, made from a configuration and tied to their parameters.
 extension ModelConfiguration {
   /// One block a scale, finest first.
-  func makeEncoder(_ settings: NormSettings, in store: ParameterStore) -> [Block] {
+  package func makeEncoder(_ settings: NormSettings, in store: ParameterStore) -> [Block] {
     (0..<scales).map { scale in
       let outputs = channels(atScale: scale)
       return Block(
@@ -11,7 +11,7 @@ extension ModelConfiguration {
   }
 
   /// The stride-2 convolution from each scale to the next, which also raises the channels.
-  func makeDown(in store: ParameterStore) -> [Convolution] {
+  package func makeDown(in store: ParameterStore) -> [Convolution] {
     (0..<scales - 1).map { scale in
       Convolution(
         "down.\(scale)", .dense(kernelSize: 3, stride: 2), inputs: channels(atScale: scale),
@@ -20,7 +20,7 @@ extension ModelConfiguration {
   }
 
   /// The decoder's stages, finest first.
-  func makeDecoder(_ settings: NormSettings, in store: ParameterStore) -> [DecoderStage] {
+  package func makeDecoder(_ settings: NormSettings, in store: ParameterStore) -> [DecoderStage] {
     (0..<scales - 1).map { scale in
       DecoderStage(
         "decoder.\(scale)", inputs: channels(atScale: scale + 1),
@@ -30,7 +30,7 @@ extension ModelConfiguration {
   }
 
   /// The heads, finest first.
-  func makeHeads(in store: ParameterStore) -> [OutputHead] {
+  package func makeHeads(in store: ParameterStore) -> [OutputHead] {
     (0..<heads).map { scale in
       OutputHead(
         "head.\(scale)", inputs: channels(atScale: scale), outputs: outputs, in: store)

@@ -99,12 +99,16 @@ package final class ParameterStore: Sendable {
 
   /// Sets every gradient to zero, or to -0, which changes no sum that it is added to, not even -0.
   package func zeroGradients(negative: Bool = false) {
-    FlatBlock.fill(gradients.slice, with: negative ? -0.0 : 0, on: compute)
+    compute.measure("gradients", .update) {
+      FlatBlock.fill(gradients.slice, with: negative ? -0.0 : 0, on: compute)
+    }
   }
 
   /// The L2 norm of all gradients; NaN or infinite if one of them is.
   package func gradientNorm() -> Double {
-    FlatBlock.squaredNorm(gradients.slice, on: compute).squareRoot()
+    compute.measure("norm", .update) {
+      FlatBlock.squaredNorm(gradients.slice, on: compute).squareRoot()
+    }
   }
 
   /// The same where each rank has summed the gradients of some `ranges` only: `sum` adds an array of

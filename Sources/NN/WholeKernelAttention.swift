@@ -4,12 +4,14 @@ import Tensors
 /// The large-kernel attention gate before its decomposition (the paper's Table 5): u + sigmoid(a) u,
 /// where a is one K^3 convolution of every channel to every other.
 package struct WholeKernelAttention {
+  private let name: String
   private let full: LayerParameters
   private let kernelSize: Int
   private var gate: FeatureMap?
 
   /// The module called `name`, of a `kernelSize`^3 kernel.
   package init(_ name: String, kernelSize: Int, in store: ParameterStore) {
+    self.name = name
     full = store.weights(of: "\(name).full")
     self.kernelSize = kernelSize
   }
@@ -25,12 +27,18 @@ package struct WholeKernelAttention {
     }
     self.gate = keeping ? gate : nil
     inspect?(AttentionMaps(input: u, gate: gate))
-    return AttentionGate.forward(u, gate: gate, on: compute)
+    return output(u, gate: gate, .forward, on: compute)
   }
 
   /// The last forward's output for the same `u`, computed again.
   package func output(_ u: FeatureMap, on compute: Compute) -> FeatureMap {
-    AttentionGate.forward(u, gate: kept, on: compute)
+    output(u, gate: kept, .recompute, on: compute)
+  }
+
+  private func output(
+    _ u: FeatureMap, gate: FeatureMap, _ phase: Profile.Phase, on compute: Compute
+  ) -> FeatureMap {
+    compute.measure(name, phase) { AttentionGate.forward(u, gate: gate, on: compute) }
   }
 
   /// Adds all parameters' gradients, lets go of the cache and turns the gradient of the output into that
@@ -41,7 +49,9 @@ package struct WholeKernelAttention {
   ) throws(E) {
     var dGate = kept
     gate = nil
-    AttentionGate.backward(&gradient, u, gate: &dGate, on: compute)
+    compute.measure(name, .inputGradient) {
+      AttentionGate.backward(&gradient, u, gate: &dGate, on: compute)
+    }
     compute.measure(full.name, .weightGradient) {
       WholeKernelConvolution.weightGradient(
         u, dGate, weight: full.weightGradient, bias: full.biasGradient, kernelSize: kernelSize,
@@ -52,7 +62,9 @@ package struct WholeKernelAttention {
       WholeKernelConvolution.inputGradient(
         dGate, weight: full.weight, inputs: u.shape.channels, kernelSize: kernelSize, on: compute)
     }
-    FeatureMapSum.add(dThrough, to: &gradient, on: compute)
+    compute.measure("\(name).sum", .inputGradient) {
+      FeatureMapSum.add(dThrough, to: &gradient, on: compute)
+    }
   }
 
   private var kept: FeatureMap {

@@ -22,5 +22,14 @@ package final class Compute: Sendable {
     self.profile = profile
   }
 
+  /// What goes through the motions of `threads` threads and computes nothing: `profile` is told what would
+  /// be called, and the pool counts what would be taken without its being there.
+  package init(rehearsing threads: Int, precision: Precision, profile: Profile) {
+    team = ThreadTeam(rehearsing: threads)
+    pool = MemoryPool(bytes: 1 << 46)
+    self.precision = precision
+    self.profile = profile
+  }
+
   deinit { team.stop() }
 }

@@ -8,12 +8,18 @@ package final class FloatBuffer: @unchecked Sendable {
   package let pointer: UnsafeMutablePointer<Float>
   private let pool: MemoryPool?
   private var isSplit = false
+  /// What is to be freed of a block outside any pool.
+  private var allocation: UnsafeMutableRawPointer?
   private let owner: (AnyObject & Sendable)?
 
-  /// Allocates `count` floats outside any pool, all zero.
+  /// Allocates `count` floats outside any pool, all zero; large blocks take memory as they are written.
   package convenience init(zeros count: Int) {
-    self.init(count: count, pointer: Self.allocate(count), pool: nil)
-    pointer.update(repeating: 0, count: count)
+    let alignment = 64
+    let bytes = max(count, 1) * MemoryLayout<Float>.stride + alignment
+    guard let allocation = calloc(bytes, 1) else { OutOfMemory.end(wanting: bytes) }
+    let start = allocation.alignedUp(toMultipleOf: alignment)
+    self.init(count: count, pointer: start.bindMemory(to: Float.self, capacity: count), pool: nil)
+    self.allocation = allocation
   }
 
   init(count: Int, pointer: UnsafeMutablePointer<Float>, pool: MemoryPool?) {
@@ -35,16 +41,9 @@ package final class FloatBuffer: @unchecked Sendable {
   /// Whether the floats may not be written.
   package var isReadOnly: Bool { owner != nil }
 
-  private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
-    // A multiple of the alignment, as aligned_alloc asks.
-    let bytes = (max(count, 1) * 4 + 63) / 64 * 64
-    guard let memory = aligned_alloc(64, bytes) else { OutOfMemory.end(wanting: bytes) }
-    return memory.bindMemory(to: Float.self, capacity: max(count, 1))
-  }
-
   deinit {
     if isReadOnly || isSplit { return }
-    if let pool { pool.give(pointer, count: count) } else { free(pointer) }
+    if let pool { pool.give(pointer, count: count) } else { free(allocation) }
   }
 
   /// The floats below `index`, a multiple of 16, and those from it on, each given back to the pool on its

@@ -26,8 +26,11 @@ package final class MemoryPool: Sendable {
   private struct FloatAddress: @unchecked Sendable { let pointer: UnsafeMutablePointer<Float> }
 
   /// A pool as large as the machine's memory, or as the system allows to reserve.
-  package init() {
-    var bytes = Int(ProcessInfo.processInfo.physicalMemory)
+  package convenience init() { self.init(bytes: Int(ProcessInfo.processInfo.physicalMemory)) }
+
+  /// A pool of so many addresses, or as many as the system allows to reserve.
+  init(bytes: Int) {
+    var bytes = bytes
     while true {
       let memory = mmap(
         nil, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)

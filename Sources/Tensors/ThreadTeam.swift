@@ -9,6 +9,7 @@ import Synchronization
 package final class ThreadTeam: @unchecked Sendable {
   /// The number of threads that work, the caller's included.
   package let threads: Int
+  private let isRehearsing: Bool
 
   private struct Job {
     let count: Int
@@ -28,12 +29,19 @@ package final class ThreadTeam: @unchecked Sendable {
   package init(threads: Int) {
     precondition(threads >= 1, "a team needs a thread, not \(threads)")
     self.threads = threads
+    isRehearsing = false
     for worker in 1..<max(threads, 1) {
       let thread = Thread { [self] in work(as: worker) }
       thread.name = "lkdist-\(worker)"
       thread.stackSize = 8 << 20
       thread.start()
     }
+  }
+
+  /// A team that leaves out all work, to find out what there is of it and what memory it takes.
+  init(rehearsing threads: Int) {
+    self.threads = threads
+    isRehearsing = true
   }
 
   /// Ends the workers; call it once, before the team goes away.
@@ -48,6 +56,7 @@ package final class ThreadTeam: @unchecked Sendable {
   /// Calls `body(index, thread)` for every index in 0..<count, on all threads, and returns when
   /// all are done. `thread` is in 0..<threads and tells which scratch memory is free to use.
   package func parallelFor(_ count: Int, _ body: (_ index: Int, _ thread: Int) -> Void) {
+    if isRehearsing { return }
     guard threads > 1 && count > 1 else {
       for index in 0..<count { body(index, 0) }
       return
