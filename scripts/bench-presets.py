@@ -3,40 +3,27 @@ steps and at equal processor time.
 
     python scripts/bench-presets.py LKDIST DATA [SEEDS [EPOCHS [RANKS]]]     as scripts/bench-presets.sh does
 """
-import json
 import os
 import pathlib
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
+
+import training_runs
 
 PRESETS = "none", "light", "default"
 PATCHES_A_STEP = 2
 
 
-def processor_seconds():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
 def train(folder, preset, seed, epochs, ranks):
     """Mean foreground Dice of fold 0 after the last epoch, and the processor seconds of all ranks."""
-    run = folder / f"{preset}-{seed}-{epochs}"
-    launcher = ["mpirun", "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
-    settings = dict([
-        ("model.channels", 16), ("optimizer.learningRate", 2.0e-3), ("training.epochs", epochs),
-        ("training.validateEvery", epochs), ("training.accumulate", PATCHES_A_STEP // ranks),
-        ("augmentation.preset", preset), ("distributed.timeoutSeconds", 86400)])
-    options = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-    before = processor_seconds()
-    subprocess.run([*launcher, program, "train", folder / "lkdist.yaml", "--output", run, "--quiet",
-                    "--seed", str(seed), *options], check=True)
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    dice = statistics.mean([line["dice"] for line in lines if "dice" in line][-1].values())
+    settings = {"model.channels": 16, "optimizer.learningRate": 2.0e-3,
+                "training.accumulate": PATCHES_A_STEP // ranks, "augmentation.preset": preset}
+    dice, seconds = training_runs.train(
+        program, folder / "lkdist.yaml", folder / f"{preset}-{seed}-{epochs}", epochs, settings, seed,
+        ranks=ranks)
     print(f"  {preset:8} seed {seed}, {epochs} epochs: {dice:.4f}", flush=True)
-    return dice, processor_seconds() - before
+    return dice, seconds
 
 
 def row(preset, epochs, runs):
@@ -48,7 +35,7 @@ def row(preset, epochs, runs):
 def main(data, seeds="3", epochs="24", ranks="2"):
     with tempfile.TemporaryDirectory(prefix="lkdist-presets.") as name:
         folder = pathlib.Path(name)
-        subprocess.run([program, "init", data, "-o", folder / "lkdist.yaml"], check=True, capture_output=True)
+        training_runs.write_configuration(program, data, folder / "lkdist.yaml")
         train(folder, "none", 0, 1, int(ranks))  # prepares the volumes once, for all runs
         runs = {}
         for seed in range(int(seeds)):

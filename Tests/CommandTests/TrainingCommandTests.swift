@@ -49,6 +49,30 @@ import Testing
     #expect(tensors[0] == tensors[1])
   }
 
+  /// The rates of the first two steps of two ranks that accumulate two patches each, from a base of 0.001.
+  private func firstRates(_ rule: String) throws -> [Double?] {
+    let run = data.folder.file(rule)
+    let settings = [
+      "schedule.scaleLearningRate=\(rule)", "schedule.warmupSteps=2", "schedule.kind=constant",
+      "optimizer.learningRate=0.001", "training.accumulate=2", "training.stepsPerEpoch=2",
+      "training.epochs=1",
+    ]
+    let words = ["-n", "2", "--oversubscribe", Command.lkdist, "train", data.configuration]
+    let result = try Command.run(
+      ["/usr/bin/env", "mpirun"] + words + ["--output", run]
+        + settings.flatMap { ["--set", $0] })
+    #expect(result.code == 0, "\(result.errors)")
+    let metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8)
+    return try metrics.split(separator: "\n").map { try JSON.parse(String($0)) }
+      .filter { $0["loss"] != nil }.map { $0["learning_rate"]?.number }
+  }
+
+  @Test func `the learning rate grows with ranks x accumulate, and warm-up ends there`() throws {
+    #expect(try firstRates("none") == [0.0005, 0.001])
+    #expect(try firstRates("sqrt") == [0.001, 0.002])
+    #expect(try firstRates("linear") == [0.002, 0.004])
+  }
+
   @Test func `a run starts from the weights of another`() throws {
     func run(_ output: String, _ more: String...) throws {
       let words = [Command.lkdist, "train", data.configuration, "--set", "training.epochs=1"]

@@ -72,6 +72,12 @@ import Testing
     #expect(rates == [0.25, 0.5, 0.75, 1, 1, 1])
   }
 
+  @Test func `warm-up rises to the base that the global batch scaled`() {
+    let schedule = Schedule(
+      kind: .constant, base: 1, warmupSteps: 4, scaling: .linear, globalBatch: 8)
+    #expect((0..<5).map { schedule.learningRate(progress: 0, step: $0) } == [2, 4, 6, 8, 8])
+  }
+
   @Test func `the base grows with the global batch as asked`() {
     let bases = Schedule.Scaling.allCases.map {
       Schedule(base: 1, scaling: $0, globalBatch: 16).base

@@ -6,6 +6,14 @@ package struct NetworkSpeed: Equatable, Sendable {
   /// Seconds that a small message takes; nil if it was not said.
   package let latency: Double?
 
+  /// Gigabit Ethernet.
+  static let gigabit = NetworkSpeed(bitsPerSecond: 1e9)
+
+  private init(bitsPerSecond: Double) {
+    self.bitsPerSecond = bitsPerSecond
+    latency = nil
+  }
+
   /// Reads a rate in Gbps or Mbps and, after a comma, a latency in us or ms; nil for anything else.
   package init?(_ text: String) {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
