@@ -13,6 +13,16 @@ package enum NIfTI {
     return (header.geometry, header.channels)
   }
 
+  /// Reads the grid of a file, turned so that its axes point as `orientation` says, such as "RAS".
+  ///
+  /// - Throws: as `readGeometry`, or `configuration` for what is no orientation.
+  package static func readGeometry(
+    _ path: String, reoriented orientation: String
+  ) throws(ImagingError) -> Geometry {
+    let geometry = try readGeometry(path).geometry
+    return try AxisMapping(from: geometry.affine, to: orientation).reoriented(geometry)
+  }
+
   /// Reads an image; the fourth axis of a 4-D file becomes channels.
   ///
   /// - Parameter allowsNonFinite: whether NaN and infinite voxels are kept instead of refused.

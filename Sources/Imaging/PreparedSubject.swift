@@ -33,6 +33,20 @@ package struct PreparationSettings: Codable, Hashable, Sendable {
   }
 }
 
+extension PreparationSettings {
+  /// The size of a prepared subject of which nothing is cropped, from its first image's header.
+  ///
+  /// - Throws: `ImagingError` naming the file.
+  package func extent(of subject: Subject) throws(ImagingError) -> Extent {
+    guard let path = subject.images.first else {
+      throw .missing("subject \(subject.identifier) has no image")
+    }
+    let geometry = try NIfTI.readGeometry(path, reoriented: orientation)
+    return Resampling.extent(
+      geometry.extent, spacing: geometry.spacing, target: spacing ?? geometry.spacing)
+  }
+}
+
 /// The way from a subject's stored grid to its prepared grid, so that results can go back.
 package struct PreparationPath: Codable, Equatable, Sendable {
   /// The grid of the subject's files.

@@ -1,14 +1,16 @@
 import Foundation
 
 /// Rows of text for the terminal: the first column is aligned left, the others right.
-struct TextTable {
+package struct TextTable {
   private var rows: [[String]] = []
 
+  package init() {}
+
   /// Adds a row; a row of one cell is a heading.
-  mutating func add(_ cells: [String]) { rows.append(cells) }
+  package mutating func add(_ cells: [String]) { rows.append(cells) }
 
   /// The rows, without blanks at their ends.
-  var lines: [String] {
+  package var lines: [String] {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in
       // A heading may be wider than the first column.
@@ -26,7 +28,7 @@ struct TextTable {
   }
 
   /// A number with so many digits behind the point; "-" where it is undefined.
-  static func number(_ value: Double?, digits: Int, isSigned: Bool = false) -> String {
+  package static func number(_ value: Double?, digits: Int, isSigned: Bool = false) -> String {
     guard let value, value.isFinite else { return "-" }
     return String(format: isSigned ? "%+.\(digits)f" : "%.\(digits)f", value)
   }

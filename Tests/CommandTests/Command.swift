@@ -40,8 +40,9 @@ struct Command {
       environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
       environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     }
-    process.environment = environment
     let output = try TemporaryFolder()
+    environment["XDG_CACHE_HOME"] = output.file("caches")
+    process.environment = environment
     let paths = [output.path + "/output", output.path + "/errors"]
     for path in paths { try Data().write(to: URL(fileURLWithPath: path)) }
     process.standardInput = FileHandle.nullDevice

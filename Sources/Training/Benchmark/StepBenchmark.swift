@@ -73,7 +73,7 @@ package final class StepBenchmark {
         JSON.Member("backward_s", .number(seconds.backward)),
       ] + (communicates ? communication : []) + [
         JSON.Member("update_s", .number(seconds.update)), JSON.Member("step_s", .number(step)),
-        JSON.Member("peak_rss_bytes", .integer(Self.peakMemory)),
+        JSON.Member("peak_rss_bytes", .integer(ProcessMemory.peak)),
       ])
   }
 
@@ -87,12 +87,5 @@ package final class StepBenchmark {
     }
     let rest = step - entries.reduce(0) { $0 + $1.seconds }
     return entries.map { line($0.layer, $0.phase.rawValue, $0.seconds) } + [line("rest", "", rest)]
-  }
-
-  /// The largest resident size of the process so far, in bytes (getrusage counts KiB).
-  private static var peakMemory: Int {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss * 1024
   }
 }

@@ -23,25 +23,15 @@ struct DatasetSurvey {
     }
     dataset = try found.labeled()
     let grids = try dataset.labeledSubjects.compactMap { subject in
-      try subject.images.first.map { try Self.grid(of: $0) }
+      try subject.images.first.map { try NIfTI.readGeometry($0, reoriented: "RAS") }
     }
     let spacing = (0..<3).map { axis in Self.median(grids.map { $0.spacing[axis] }) }
     sizes = (0..<3).map { axis in
       Int(
-        Self.median(grids.map { Double($0.sizes[axis]) * $0.spacing[axis] / spacing[axis] })
+        Self.median(grids.map { Double($0.extent.xyz[axis]) * $0.spacing[axis] / spacing[axis] })
           .rounded())
     }
     self.spacing = spacing
-  }
-
-  /// Sizes and spacing along the axes of the RAS orientation.
-  private static func grid(
-    of path: String
-  ) throws(ImagingError) -> (sizes: [Int], spacing: [Double]) {
-    let geometry = try NIfTI.readGeometry(path).geometry
-    let mapping = try AxisMapping(from: geometry.affine, to: "RAS")
-    let reoriented = mapping.reoriented(geometry)
-    return (reoriented.extent.xyz, reoriented.spacing)
   }
 
   private static func median(_ values: [Double]) -> Double { Spread(of: values)?.median ?? 0 }

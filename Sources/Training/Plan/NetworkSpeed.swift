@@ -14,6 +14,9 @@ package struct NetworkSpeed: Equatable, Sendable {
     latency = nil
   }
 
+  /// Our choice where nobody says what the network between nodes carries: 10 Gbit/s Ethernet.
+  static let assumed = NetworkSpeed(bitsPerSecond: 10e9)
+
   /// Reads a rate in Gbps or Mbps and, after a comma, a latency in us or ms; nil for anything else.
   package init?(_ text: String) {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)

@@ -11,6 +11,13 @@ enum ProcessMemory {
     let pages = status.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
     return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
   }
+
+  /// The most bytes that it ever had in memory (getrusage counts KiB).
+  static var peak: Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1024
+  }
 }
 
 /// The most memory that a process may take.

@@ -26,9 +26,12 @@ package struct RunSetup: Sendable {
   ///
   /// - Parameter folder: the run's, beside which prepared volumes are kept unless
   ///   `data.cacheFolder` names a place; without both they are not kept.
+  /// - Parameter readsImages: whether intensities are measured where a channel needs them; a setup
+  ///   without them can plan a run but not train.
   /// - Throws: `ImagingError` for the data, `TrainingError` for a configuration that does not fit.
   package init(
-    _ configuration: Configuration, world: Communicator, folder: RunFolder? = nil
+    _ configuration: Configuration, world: Communicator, folder: RunFolder? = nil,
+    readsImages: Bool = true
   ) throws {
     // The root looks first, so that a mistake is told once.
     if world.rank > 0 { try world.barrier() }
@@ -48,7 +51,9 @@ package struct RunSetup: Sendable {
     let identities = Dictionary((training + validation).map { ($0, SourceIdentity(of: $0)) }) {
       first, _ in first
     }
-    intensities = try Self.intensities(of: training, in: dataset, configuration, world: world)
+    intensities =
+      readsImages
+      ? try Self.intensities(of: training, in: dataset, configuration, world: world) : []
     preparation = try configuration.preparation(channels: channels, statistics: intensities)
     preparer = SubjectPreparer(
       dataset: dataset, settings: preparation, identities: identities, bytes: subjectBytes)

@@ -69,12 +69,10 @@ package struct TrainingRun {
   package func run() throws -> Trainer.Outcome {
     let configuration = try sharedConfiguration()
     let folder = RunFolder(options.output ?? "runs/\(configuration.name)")
-    var setup = try RunSetup(configuration, world: world, folder: folder)
-    if options.isDryRun {
-      if world.rank == 0 { description(of: setup).forEach { print($0) } }
-      return .finished
-    }
+    var setup = try RunSetup(
+      configuration, world: world, folder: folder, readsImages: !options.isDryRun)
     let choice = try sharedChoice(in: folder)
+    if options.isDryRun { return try rehearse(setup, folder) }
     let log = try openLog(in: folder, setup: setup, choice: choice)
     let skipped = try leaveOutBadSubjects(of: &setup, log)
     let compute = Compute(
@@ -93,6 +91,7 @@ package struct TrainingRun {
     if let notice = DataWait.notice(trainer.dataWait.share, on: "rank \(world.rank)") {
       log.logger.info("this run's \(notice)")
     }
+    log.logger.info("rank \(world.rank) took \(ProcessMemory.peak >> 20) MiB of memory at most")
     log.logger.log(
       level: outcome.isFailure ? .error : .info, "\(ending(outcome, trainer, folder))")
     if skipped > 0 { log.logger.warning("\(Self.leftOut(skipped)) of this run") }
@@ -101,6 +100,18 @@ package struct TrainingRun {
     try world.barrierPatiently()
     watchdog.stop()
     return outcome
+  }
+
+  /// Says what would be done and what it would take, and looks at every path.
+  private func rehearse(_ setup: RunSetup, _ folder: RunFolder) throws -> Trainer.Outcome {
+    if world.rank == 0 {
+      try PathCheck(setup: setup, folder: folder, weights: options.weights).check()
+      let plan = try PlanRun(PlanRun.Options(), world: world, budget: budget, isQuiet: isQuiet)
+        .plan(setup)
+      for line in description(of: setup) + [""] + plan.lines { print(line) }
+    }
+    try world.barrierPatiently()
+    return .finished
   }
 
   /// Leaves out the subjects that cannot be used where the configuration says so; their number.

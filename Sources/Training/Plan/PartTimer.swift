@@ -1,0 +1,87 @@
+import NN
+import Tensors
+
+/// Times parts of a step while several ranks are at it, as on a node in use.
+struct PartTimer {
+  let parts: StepParts
+  let split: NodeSplit
+  let precision: Precision
+
+  /// Adds what `timings` lack of the step's parts.
+  ///
+  /// - Parameter willTime: is told the part, its number from 1 and how many there are.
+  func complete(
+    _ timings: inout PartTimings, willTime: (_ work: String, _ number: Int, _ count: Int) -> Void
+  ) {
+    let missing = timings.missing(of: parts.all)
+    guard !missing.isEmpty else { return }
+    let crew = ThreadTeam(threads: split.ranks)
+    defer { crew.stop() }
+    let runners = (0..<split.ranks).map { _ in
+      let compute = Compute(threads: split.threads, precision: precision, profile: Profile())
+      return (compute, PartRunner(parts, on: compute))
+    }
+    for (index, part) in missing.enumerated() {
+      willTime(part.work, index + 1, missing.count)
+      let passes = Passes(runners.map { $0.1.pass(part) })
+      timings.keep(part, time(passes, on: runners.map(\.0), crew))
+    }
+  }
+
+  /// The fastest of a few passes, of every rank.
+  private func time(
+    _ passes: Passes, on computes: [Compute], _ crew: ThreadTeam
+  ) -> [[Profile.Entry]] {
+    // Our choice: one pass to warm up, then at least three, or more while they take under a second.
+    var best = round(passes, on: computes, crew)
+    best = round(passes, on: computes, crew)
+    let start = ContinuousClock.now
+    for number in 1... {
+      if number > 2 && ContinuousClock.now - start > .seconds(1) || number > 20 { break }
+      let next = round(passes, on: computes, crew)
+      best = zip(best, next).map { seconds($1) < seconds($0) ? $1 : $0 }
+    }
+    return best
+  }
+
+  private func round(
+    _ passes: Passes, on computes: [Compute], _ crew: ThreadTeam
+  ) -> [[Profile.Entry]] {
+    crew.parallelFor(computes.count) { rank, _ in
+      computes[rank].profile?.reset()
+      passes.run(rank)
+    }
+    return computes.map { $0.profile?.entries ?? [] }
+  }
+
+  private func seconds(_ entries: [Profile.Entry]) -> Double {
+    entries.reduce(0) { $0 + $1.seconds }
+  }
+}
+
+/// One pass of each rank, which a thread of the crew runs on its own.
+private struct Passes: @unchecked Sendable {
+  private let passes: [() -> Void]
+
+  init(_ passes: [() -> Void]) { self.passes = passes }
+
+  func run(_ rank: Int) { passes[rank]() }
+}
+
+/// How a node's cores are shared: so many ranks of so many threads.
+package struct NodeSplit: Hashable, Codable, Sendable, CustomStringConvertible {
+  package let ranks: Int
+  package let threads: Int
+
+  package init(ranks: Int, threads: Int) { (self.ranks, self.threads) = (ranks, threads) }
+
+  package var description: String {
+    "\(ranks) rank\(ranks == 1 ? "" : "s") x \(threads) thread\(threads == 1 ? "" : "s")"
+  }
+
+  /// All splits of `cores` into equal ranks.
+  package static func all(ofCores cores: Int) -> [NodeSplit] {
+    (1...max(1, cores)).filter { cores % $0 == 0 }
+      .map { NodeSplit(ranks: $0, threads: cores / $0) }
+  }
+}
