@@ -23,7 +23,7 @@ struct LKDist: ParsableCommand {
       TrainCommand.self, SampleCommand.self, InitCommand.self, CheckCommand.self,
       PredictCommand.self, EvaluateCommand.self, TunePostprocessingCommand.self,
       ReportCommand.self, ExportCommand.self, ImportCommand.self, AugmentCommand.self,
-      BenchCommand.self, DoctorCommand.self,
+      BenchCommand.self, DoctorCommand.self, SimulateCommand.self,
     ])
 
   static func main() {
