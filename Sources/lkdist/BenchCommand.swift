@@ -52,6 +52,9 @@ struct StepBenchCommand: ParsableCommand {
   @Flag(help: "Print the last step's time by layer and phase as well.")
   var profile = false
 
+  @Flag(help: "Print, last, what the input of lkdist simulate holds of the patch; for one rank.")
+  var simulation = false
+
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
@@ -68,7 +71,10 @@ struct StepBenchCommand: ParsableCommand {
     let benchmark = try StepBenchmark(
       model, extent: extent, recompute: recompute, on: compute)
     try time(benchmark, world: session.world)
-    if session.world.rank == 0 { for line in benchmark.profile { print(line.text) } }
+    if session.world.rank == 0 {
+      for line in benchmark.profile { print(line.text) }
+      if simulation { print(benchmark.stepProfile.json.text) }
+    }
     try session.finalize()
   }
 }

@@ -23,7 +23,7 @@ struct LKDist: ParsableCommand {
       TrainCommand.self, SampleCommand.self, InitCommand.self, CheckCommand.self,
       PredictCommand.self, EvaluateCommand.self, TunePostprocessingCommand.self,
       ReportCommand.self, ExportCommand.self, ImportCommand.self, AugmentCommand.self,
-      BenchCommand.self, PlanCommand.self, DoctorCommand.self,
+      BenchCommand.self, PlanCommand.self, SimulateCommand.self, DoctorCommand.self,
     ])
 
   static func main() {

@@ -49,6 +49,12 @@ struct PlanOptions: ParsableArguments {
   @Option(help: "What the network between nodes carries, such as 25Gbps,20us.")
   var network: NetworkSpeed?
 
+  @Option(
+    help: ArgumentHelp(
+      "Lines of 'lkdist bench allreduce' with as many ranks a node, to which the network's costs are fitted.",
+      valueName: "file"))
+  var measuredSums: String?
+
   @Option(help: "Memory of a node, such as 64GiB; this host's by default.")
   var memory: MemorySize?
 
@@ -70,7 +76,8 @@ struct PlanOptions: ParsableArguments {
   var options: PlanRun.Options {
     var options = PlanRun.Options()
     (options.ranks, options.ranksPerNode) = (ranks, ranksPerNode)
-    (options.network, options.memory) = (network, memory?.bytes)
+    (options.network, options.measuredSums) = (network, measuredSums)
+    options.memory = memory?.bytes
     (options.calibrates, options.timings) = (calibrate, timings)
     return options
   }

@@ -67,6 +67,14 @@ final class MarkupReader: NSObject, XMLParserDelegate {
     #expect(ChartScale(2...2, to: (0, 1), steps: 4).ticks.count > 1)
   }
 
+  @Test func `numbers of ranks are powers of two at equal distances`() {
+    let scale = ChartScale(doubling: 8...2048, to: (0, 80))
+    #expect(
+      scale.ticks.map(scale.text) == ["8", "16", "32", "64", "128", "256", "512", "1024", "2048"])
+    #expect(scale.ticks.map { scale($0).rounded() } == (0...8).map { Double($0) * 10 })
+    #expect(ChartScale(doubling: 4...4, to: (0, 1))(4) == 0)
+  }
+
   @Test func `labels are moved apart and stay inside`() {
     #expect(Chart.spread([10, 100], within: 0...200) == [10, 100])
     let crowded = Chart.spread([190, 191, 192], within: 0...200)

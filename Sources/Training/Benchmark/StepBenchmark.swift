@@ -8,6 +8,7 @@ package final class StepBenchmark {
   let model: LKUNet
   let optimizer: Adam
   private let compute: Compute
+  private let extent: Extent
   private let image: VoxelGrid
   private let target: Target
 
@@ -20,7 +21,7 @@ package final class StepBenchmark {
   ) throws(ModelError) {
     model = try LKUNet(configuration, recompute: recompute, on: compute, seed: 1)
     optimizer = Adam(count: model.parameters.count)
-    self.compute = compute
+    (self.compute, self.extent) = (compute, extent)
     image = .random(Shape(channels: configuration.inputs, extent: extent), "image")
     var stream = RandomStream(seed: 1, purpose: "regions")
     let regions = Shape(channels: configuration.outputs, extent: extent)
@@ -31,6 +32,18 @@ package final class StepBenchmark {
   /// The last step's seconds by layer and phase, in the order of the step, and last those that no layer
   /// took; empty without a profile. They add up to the step.
   package private(set) var profile: [JSON] = []
+
+  // Of every step so far, and when gradients were final in the last one.
+  private var steps: [StepSeconds] = []
+  private var moments: [StepProfile.Moment] = []
+
+  /// What the steps so far tell `lkdist simulate`; the first one, which warms up, counts only if it is
+  /// alone.
+  package var stepProfile: StepProfile {
+    StepProfile(
+      patchSize: [extent.width, extent.height, extent.depth],
+      steps: steps.count > 1 ? Array(steps.dropFirst()) : steps, moments: moments)
+  }
 
   /// The block of all gradients.
   var gradients: FloatSlice { model.parameters.gradients.slice }
@@ -47,7 +60,11 @@ package final class StepBenchmark {
     let logits = model.forward(image)
     let result = Loss.diceBCE(logits, target: target, scale: 1, on: compute)
     clock.end(\.forward)
+    moments = []
     model.backward(result.gradients) { firstFinal in
+      moments.append(
+        StepProfile.Moment(
+          seconds: clock.secondsSinceLastEnd, gradients: gradients.count - firstFinal))
       reducer?.gradientsAreFinal(from: firstFinal)
     }
     clock.end(\.backward)
@@ -57,6 +74,7 @@ package final class StepBenchmark {
     }
     optimizer.update(model.parameters, learningRate: 3e-4, on: compute)
     clock.end(\.update)
+    steps.append(clock.seconds)
     return line(of: clock.seconds, communicates: reducer != nil)
   }
 

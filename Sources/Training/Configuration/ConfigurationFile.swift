@@ -9,17 +9,8 @@ extension Configuration {
   package static func load(
     _ path: String, overrides: [String] = []
   ) throws(TrainingError) -> Configuration {
-    let bytes: [UInt8]
-    do throws(FileError) {
-      bytes = try InputFile.bytes(of: path)
-    } catch  where error.isMissing {
-      throw .missing("no configuration at \(path): write one with 'lkdist init DATA'")
-    } catch {
-      throw .inputOutput("cannot read the configuration \(path): \(error.reason)")
-    }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw .configuration("\(path): not UTF-8 text; save the file as UTF-8")
-    }
+    let text = try YAMLSource.text(
+      of: path, called: "configuration", otherwise: "write one with 'lkdist init DATA'")
     return try parse(text, file: path, folder: Paths.folder(of: path), overrides: overrides)
   }
 
@@ -31,11 +22,7 @@ extension Configuration {
     source.keyPaths = schema.fields.flatMap { field in
       field.below.map { field.name + "." + $0.name }
     }
-    var node = try source.compose(yaml) ?? Node([(Node, Node)]())
-    // A file of comments alone is one with every key left out.
-    if node.scalar?.string == "" { node = Node([(Node, Node)]()) }
-    for argument in overrides { try source.apply(argument, to: &node) }
-    let root = YAMLValue(node: node, path: "", source: source)
+    let root = try source.root(yaml, overrides: overrides)
     var configuration = Configuration()
     try schema.read(root, into: &configuration)
     configuration.data.path = Paths.absolute(configuration.data.path, from: folder)
@@ -55,6 +42,34 @@ extension Configuration {
 }
 
 extension YAMLSource {
+  /// The text of a file that errors call a `kind`; `advice` is for one that is not there.
+  static func text(
+    of path: String, called kind: String, otherwise advice: String
+  ) throws(TrainingError) -> String {
+    let bytes: [UInt8]
+    do throws(FileError) {
+      bytes = try InputFile.bytes(of: path)
+    } catch  where error.isMissing {
+      throw .missing("no \(kind) at \(path): \(advice)")
+    } catch {
+      throw .inputOutput("cannot read the \(kind) \(path): \(error.reason)")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .configuration("\(path): not UTF-8 text; save the file as UTF-8")
+    }
+    return text
+  }
+
+  /// All that `yaml` holds, with `overrides` of the form `key.path=value` put in its place.
+  func root(_ yaml: String, overrides: [String]) throws(TrainingError) -> YAMLValue {
+    var source = self
+    var node = try compose(yaml) ?? Node([(Node, Node)]())
+    // A file of comments alone is one with every key left out.
+    if node.scalar?.string == "" { node = Node([(Node, Node)]()) }
+    for argument in overrides { try source.apply(argument, to: &node) }
+    return YAMLValue(node: node, path: "", source: source)
+  }
+
   /// Puts the value of a `--set key.path=value` argument into the tree of nodes.
   mutating func apply(_ argument: String, to node: inout Node) throws(TrainingError) {
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -66,7 +66,7 @@ struct YAMLValue {
 
   /// An error at this value.
   func error(_ message: String) -> TrainingError {
-    .configuration("\(place(of: path, node)): \(path): \(message)")
+    .configuration("\(place(of: path, node)): \(path.isEmpty ? "" : path + ": ")\(message)")
   }
 
   /// The error for a value of the wrong type or out of its range.

@@ -11,6 +11,8 @@ package struct PlanRun {
     package var ranks: Int?
     package var ranksPerNode: Int?
     package var network: NetworkSpeed?
+    /// A file of lines of `lkdist bench allreduce`, taken on as many ranks a node.
+    package var measuredSums: String?
     /// Bytes of a node.
     package var memory: Int?
     /// Whether everything is timed anew, for all splits of a node.
@@ -39,7 +41,7 @@ package struct PlanRun {
   /// - Throws: `ImagingError` for the data set's headers, `TrainingError` for timings that cannot be kept.
   package func plan(_ setup: RunSetup) throws -> RunPlan {
     let run = try PlannedRun(setup)
-    let placement = placement
+    let (placement, network) = (placement, try network())
     let split = NodeSplit(ranks: placement.ranksPerNode, threads: budget.threads)
     let rehearsal = try run.rehearsal(threads: split.threads)
     let memory = MemoryPlan(
@@ -47,14 +49,14 @@ package struct PlanRun {
     let perRank = nodeMemory / split.ranks
     return RunPlan(
       run: run, placement: placement, threads: split.threads, network: network,
-      networkIsAssumed: options.network == nil,
+      networkIsAssumed: options.network == nil && options.measuredSums == nil,
       work: WorkSummary(run.model, extent: run.extent, rehearsal), memory: memory,
       memoryOfRank: perRank,
       largestPatch: try PatchSearch(
         run: run, ranks: placement.ranks, threads: split.threads, program: program
       ).largest(within: perRank),
-      splits: try splits(of: split, placement.nodes).map {
-        try forecast(run, split: $0, nodes: placement.nodes)
+      splits: try splits(of: split, for: run).map {
+        try forecast(run, split: $0, nodes: placement.nodes, network)
       })
   }
 
@@ -66,16 +68,31 @@ package struct PlanRun {
 
   private var nodeMemory: Int { options.memory ?? HostMemory.bytes }
 
-  private var network: NetworkModel { NetworkModel(options.network ?? .assumed) }
+  private func network() throws -> NetworkModel {
+    var network = ScalingInput.Network()
+    network.speed = options.network ?? .assumed
+    network.measured = options.measuredSums
+    network.measuredRanksPerNode = placement.ranksPerNode
+    return try network.model()
+  }
 
-  /// The split of the run, and if all are timed, or were before, the others of as many cores.
-  private func splits(of split: NodeSplit, _ nodes: Int) -> [NodeSplit] {
+  /// The split of the run and the others of as many cores, if they are to be timed or were before.
+  private func splits(of split: NodeSplit, for run: PlannedRun) -> [NodeSplit] {
     let others = NodeSplit.all(ofCores: split.ranks * split.threads).filter { $0 != split }
-    return [split] + (options.calibrates ? others : [])
+    let parts = StepParts(run).all
+    return [split]
+      + others.filter {
+        options.calibrates || timingFile($0, run).read().missing(of: parts).isEmpty
+      }
+  }
+
+  private func timingFile(_ split: NodeSplit, _ run: PlannedRun) -> TimingFile {
+    TimingFile(
+      in: options.timings, split: split, precision: run.configuration.model.precision)
   }
 
   private func forecast(
-    _ run: PlannedRun, split: NodeSplit, nodes: Int
+    _ run: PlannedRun, split: NodeSplit, nodes: Int, _ network: NetworkModel
   ) throws -> RunPlan.Split {
     let rehearsal = try run.rehearsal(threads: split.threads)
     let placement = RankPlacement(ranks: split.ranks * nodes, ranksPerNode: split.ranks)
@@ -96,17 +113,17 @@ package struct PlanRun {
 
   /// What calls cost: from kept timings, and what they lack is timed now and kept.
   private func prices(_ run: PlannedRun, split: NodeSplit) throws -> CallPrices {
-    let parts = StepParts(model: run.model, loss: run.loss, extent: run.extent)
-    let precision = run.configuration.model.precision
-    let file = TimingFile(in: options.timings, split: split, precision: precision)
+    let parts = StepParts(run)
+    let file = timingFile(split, run)
     var timings = file.read()
     if options.calibrates { timings.forget(parts.all) }
     let missing = timings.missing(of: parts.all).count
     guard missing > 0 else { return timings.prices(of: parts.all) }
     sink.message("timing \(missing) parts of a step on \(split)", level: .info)
-    PartTimer(parts: parts, split: split, precision: precision).complete(&timings) {
-      if sink.isInteractive { sink.progress("\($1)/\($2)  \($0)") }
-    }
+    PartTimer(parts: parts, split: split, precision: run.configuration.model.precision)
+      .complete(&timings) {
+        if sink.isInteractive { sink.progress("\($1)/\($2)  \($0)") }
+      }
     sink.endProgress()
     try file.write(timings)
     return timings.prices(of: parts.all)

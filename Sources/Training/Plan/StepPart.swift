@@ -30,6 +30,8 @@ struct StepParts: Sendable {
   let loss: Loss
   let extent: Extent
 
+  init(_ run: PlannedRun) { (model, loss, extent) = (run.model, run.loss, run.extent) }
+
   /// Floats of the block that stands for the parameters: more than any cache, and no more than it takes.
   static let block = 1 << 23
 

@@ -1,10 +1,11 @@
-/// Curves over the steps of a run as a drawing; each is named at its end, so that there is no key.
+/// Curves over the steps of a run, or over numbers of ranks, as a drawing; each is named at its end, so that there is no key.
 package struct Chart {
   /// What it shows, with the unit.
   package let title: String
   let curves: [ChartCurve]
-  /// The first and last step of the axis.
-  let steps: ClosedRange<Double>
+  private let axis: Axis
+  /// The first and last step or number of ranks of the axis.
+  private let range: ClosedRange<Double>
   /// Whether the axis of values begins at 0.
   let startsAtZero: Bool
   /// Whether a few values far above the others may leave the drawing at its top.
@@ -19,15 +20,23 @@ package struct Chart {
   private static let letter = 6.1
   private static let longestName = 18
 
+  /// What the curves run over; ranks are on a logarithmic axis.
+  private enum Axis: String { case step, ranks }
+
   package init(
     _ title: String, _ curves: [ChartCurve], steps: ClosedRange<Double>, startsAtZero: Bool = true,
     cutsPeaks: Bool = false
   ) {
-    self.title = title
-    self.curves = curves
-    self.steps = steps
-    self.startsAtZero = startsAtZero
-    self.cutsPeaks = cutsPeaks
+    (self.title, self.curves) = (title, curves)
+    (axis, range) = (.step, steps)
+    (self.startsAtZero, self.cutsPeaks) = (startsAtZero, cutsPeaks)
+  }
+
+  /// Curves over numbers of ranks, from 0 up.
+  package init(_ title: String, _ curves: [ChartCurve], ranks: ClosedRange<Double>) {
+    (self.title, self.curves) = (title, curves)
+    (axis, range) = (.ranks, ranks)
+    (startsAtZero, cutsPeaks) = (true, false)
   }
 
   /// Whether there is a value to draw.
@@ -59,7 +68,12 @@ package struct Chart {
 
   private var scales: (x: ChartScale, y: ChartScale) {
     let right = Self.width - labelWidth
-    let x = ChartScale(steps, to: (Self.left, right), steps: 5, widens: false, isWhole: true)
+    let x =
+      switch axis {
+      case .step:
+        ChartScale(range, to: (Self.left, right), steps: 5, widens: false, isWhole: true)
+      case .ranks: ChartScale(doubling: range, to: (Self.left, right))
+      }
     let y = ChartScale(values, to: (Self.height - Self.bottom, Self.top), steps: 4)
     return (x, y)
   }
@@ -80,7 +94,7 @@ package struct Chart {
       Self.line("mark", x(tick), y.pixels.0, x(tick), y.pixels.0 + 4)
         + Self.text(x.text(tick), class: "tick middle", x(tick), y.pixels.0 + 16)
     }
-    let name = Self.text("step", class: "tick end", x.pixels.1, y.pixels.0 + 30)
+    let name = Self.text(axis.rawValue, class: "tick end", x.pixels.1, y.pixels.0 + 30)
     return rows.joined() + columns.joined() + name
   }
 

@@ -6,8 +6,9 @@ package struct ChartScale {
   package let upper: Double
   /// Pixels of `lower` and `upper`.
   let pixels: (Double, Double)
-  /// The distance of two ticks.
+  /// The distance of two ticks, or their ratio on a logarithmic scale.
   let step: Double
+  private let isLogarithmic: Bool
 
   /// A scale of about `count` round steps.
   ///
@@ -23,6 +24,7 @@ package struct ChartScale {
     let round = Self.roundStep(room / Double(count))
     step = isWhole ? max(1, round.rounded()) : round
     self.pixels = pixels
+    isLogarithmic = false
     guard widens else {
       (lower, upper) = (values.lowerBound, span > 0 ? values.upperBound : values.lowerBound + room)
       return
@@ -30,6 +32,14 @@ package struct ChartScale {
     let first = (values.lowerBound / step + 1e-9).rounded(.down) * step
     lower = first
     upper = max((values.upperBound / step - 1e-9).rounded(.up) * step, first + step)
+  }
+
+  /// A logarithmic scale with a tick at each power of two; values are above 0.
+  package init(doubling values: ClosedRange<Double>, to pixels: (Double, Double)) {
+    lower = values.lowerBound
+    upper = max(values.upperBound, 2 * lower)
+    self.pixels = pixels
+    (step, isLogarithmic) = (2, true)
   }
 
   /// The smallest of 1, 2, 2.5 and 5 times a power of ten that is not below `size`.
@@ -41,11 +51,16 @@ package struct ChartScale {
 
   /// Where a value lies; values beyond the ends lie on them.
   package func callAsFunction(_ value: Double) -> Double {
-    let share = (min(max(value, lower), upper) - lower) / (upper - lower)
+    let inside = min(max(value, lower), upper)
+    let share =
+      isLogarithmic ? log(inside / lower) / log(upper / lower) : (inside - lower) / (upper - lower)
     return pixels.0 + share * (pixels.1 - pixels.0)
   }
 
   package var ticks: [Double] {
+    if isLogarithmic {
+      return (0..<53).map { Double(1 << $0) }.filter { (lower...upper).contains($0) }
+    }
     let first = Int((lower / step - 1e-9).rounded(.up))
     let last = Int((upper / step + 1e-9).rounded(.down))
     return first <= last ? (first...last).map { Double($0) * step } : []
@@ -54,6 +69,7 @@ package struct ChartScale {
   /// A tick's number with as many digits as tell it from its neighbors.
   package func text(_ tick: Double) -> String {
     if tick == 0 { return "0" }
+    if isLogarithmic { return String(Int(tick)) }
     if step >= 1000 { return Self.grouped(Int(tick)) }
     let digits = (0...4).first { digits in
       let scaled = step * pow(10, Double(digits))

@@ -8,6 +8,9 @@ package struct PhaseClock: Sendable {
   /// Starts now.
   package init() {}
 
+  /// How long the part under way has taken.
+  var secondsSinceLastEnd: Double { (ContinuousClock.now - start) / .seconds(1) }
+
   /// Adds the time since the last part ended to `phase`.
   mutating func end(_ phase: WritableKeyPath<StepSeconds, Double>) {
     let now = ContinuousClock.now
