@@ -42,7 +42,7 @@ hosts_down() {
     ip netns del "$host"
     rm -rf "/etc/netns/$host"
   done
-  rmdir /etc/netns 2> /dev/null
+  rmdir /etc/netns 2> /dev/null || true
   return 0
 }
 

@@ -2,15 +2,20 @@ import NN
 import Tensors
 
 /// Times parts of a step while several ranks are at it, as on a node in use.
-struct PartTimer {
+package struct PartTimer {
   let parts: StepParts
   let split: NodeSplit
   let precision: Precision
 
+  /// A timer of `parts` on each of the ranks of a node that is shared as `split` says.
+  package init(_ parts: StepParts, split: NodeSplit, precision: Precision) {
+    (self.parts, self.split, self.precision) = (parts, split, precision)
+  }
+
   /// Adds what `timings` lack of the step's parts.
   ///
   /// - Parameter willTime: is told the part, its number from 1 and how many there are.
-  func complete(
+  package func complete(
     _ timings: inout PartTimings, willTime: (_ work: String, _ number: Int, _ count: Int) -> Void
   ) {
     let missing = timings.missing(of: parts.all)

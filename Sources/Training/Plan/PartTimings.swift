@@ -18,13 +18,13 @@ package struct PartTimings: Codable, Sendable {
   package init() {}
 
   /// The parts among `parts` that were not timed yet, each work once.
-  func missing(of parts: [StepPart]) -> [StepPart] {
+  package func missing(of parts: [StepPart]) -> [StepPart] {
     var seen: Set<String> = []
     return parts.filter { calls[$0.work] == nil && seen.insert($0.work).inserted }
   }
 
   /// Drops what is known of `parts`.
-  mutating func forget(_ parts: [StepPart]) {
+  package mutating func forget(_ parts: [StepPart]) {
     for part in parts { calls[part.work] = nil }
   }
 
@@ -40,7 +40,7 @@ package struct PartTimings: Codable, Sendable {
   }
 
   /// What each call of a step made of `parts` costs.
-  func prices(of parts: [StepPart]) -> CallPrices {
+  package func prices(of parts: [StepPart]) -> CallPrices {
     var prices = CallPrices()
     for part in parts {
       for call in calls[part.work] ?? [] {
@@ -52,7 +52,7 @@ package struct PartTimings: Codable, Sendable {
 }
 
 /// Seconds of one call of each layer in each phase.
-struct CallPrices: Sendable {
+package struct CallPrices: Sendable {
   private struct Key: Hashable {
     let layer: String
     let phase: Profile.Phase
@@ -64,14 +64,14 @@ struct CallPrices: Sendable {
   }
 
   /// The seconds of all `calls`; those of no known price count nothing.
-  func total(of calls: [Profile.Entry]) -> Double {
+  package func total(of calls: [Profile.Entry]) -> Double {
     calls.reduce(0) {
       $0 + (seconds[Key(layer: $1.layer, phase: $1.phase)] ?? 0) * Double($1.calls)
     }
   }
 
   /// The calls whose price is not known, such as "loss forward".
-  func unknown(of calls: [Profile.Entry]) -> [String] {
+  package func unknown(of calls: [Profile.Entry]) -> [String] {
     calls.filter { seconds[Key(layer: $0.layer, phase: $0.phase)] == nil }
       .map { "\($0.layer) \($0.phase.rawValue)" }
   }

@@ -47,6 +47,8 @@ extension RunPlan {
       "allreduce_exposed_s": .finite(forecast?.exposed), "step_s": .finite(forecast?.step),
       "validation_s": .finite(forecast?.validation), "hours": .finite(forecast?.hours),
       "node_hours": .finite(forecast?.nodeHours),
+      // As `lkdist simulate` reads it.
+      "profile": step?.json ?? .null,
       "patches_per_s": .finite(
         split.patchesPerSecond(accumulate: run.configuration.training.accumulate)),
     ]

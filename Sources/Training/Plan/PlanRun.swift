@@ -120,7 +120,7 @@ package struct PlanRun {
     let missing = timings.missing(of: parts.all).count
     guard missing > 0 else { return timings.prices(of: parts.all) }
     sink.message("timing \(missing) parts of a step on \(split)", level: .info)
-    PartTimer(parts: parts, split: split, precision: run.configuration.model.precision)
+    PartTimer(parts, split: split, precision: run.configuration.model.precision)
       .complete(&timings) {
         if sink.isInteractive { sink.progress("\($1)/\($2)  \($0)") }
       }

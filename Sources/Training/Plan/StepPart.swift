@@ -3,8 +3,8 @@ import NN
 import Tensors
 
 /// A part of a training step that can be run on its own.
-struct StepPart: Sendable {
-  enum Kind: Sendable {
+package struct StepPart: Sendable {
+  package enum Kind: Sendable {
     /// The scale's block and the sum of the gradients that meet at its output.
     case encoder(Int)
     case down(Int)
@@ -15,27 +15,31 @@ struct StepPart: Sendable {
     case parameters
   }
 
-  let kind: Kind
+  package let kind: Kind
   /// What the names of its layers begin with in a profile; empty for what belongs to no layer.
-  let name: String
+  package let name: String
   /// What makes two parts the same work, readable.
-  let work: String
+  package let work: String
   /// How many times the work it is.
   var factor = 1.0
 }
 
 /// A step's network, loss and patch, as parts that can be timed.
-struct StepParts: Sendable {
+package struct StepParts: Sendable {
   let model: ModelConfiguration
   let loss: Loss
   let extent: Extent
 
-  init(_ run: PlannedRun) { (model, loss, extent) = (run.model, run.loss, run.extent) }
+  package init(_ model: ModelConfiguration, loss: Loss, extent: Extent) {
+    (self.model, self.loss, self.extent) = (model, loss, extent)
+  }
+
+  init(_ run: PlannedRun) { self.init(run.model, loss: run.loss, extent: run.extent) }
 
   /// Floats of the block that stands for the parameters: more than any cache, and no more than it takes.
   static let block = 1 << 23
 
-  var all: [StepPart] {
+  package var all: [StepPart] {
     (0..<model.scales).map(encoder) + (0..<model.scales - 1).map(down)
       + (0..<model.scales - 1).map(decoder) + (0..<model.heads).map(head) + [lossPart, parameters]
   }
