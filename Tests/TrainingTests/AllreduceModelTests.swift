@@ -138,6 +138,16 @@ import Training
     #expect(unsaid.inside == model.inside)
   }
 
+  @Test func `the usual costs of a host explain what two of its ranks took`() throws {
+    let host = RankPlacement(ranks: 2, ranksPerNode: 2)
+    let costs = NetworkModel(try #require(NetworkSpeed("1Gbps")))
+    for (compression, milliseconds) in [(Configuration.Compression.none, 32.0), (.bf16, 58)] {
+      let seconds = AllreduceAlgorithm.shards.seconds(
+        bytes: bytes, over: host, compression: compression, on: costs)
+      #expect(abs(16e3 * seconds / milliseconds - 1) < 0.1, "\(compression)")
+    }
+  }
+
   private func measured(
     _ sizes: [Int], ranks: Int, perNode: Int = 1,
     _ compression: Configuration.Compression = .none, slower factor: Double = 1
@@ -169,10 +179,25 @@ import Training
     let sizes = [1 << 12, 1 << 20, 9 << 20, 64 << 20]
     let all = measured(sizes, ranks: 4) + measured(sizes, ranks: 4, .bf16)
     let fitted = unfitted.fitted(to: all, ranksPerNode: 1)
-    #expect(abs(fitted.between.latency / network.between.latency - 1) < 1e-6)
+    #expect(abs(fitted.between.latency / (network.between.latency + network.nap) - 1) < 1e-6)
+    #expect(fitted.nap == 0)
     #expect(abs(fitted.between.gap / network.between.gap - 1) < 1e-6)
     #expect(abs(fitted.conversion / network.conversion - 1) < 1e-6)
     #expect(fitted.inside == network.inside)
+  }
+
+  @Test func `small sums that a network lets through at once do not hide its speed`() {
+    // Two hosts at 1 Gbit/s behind a token bucket of 256 KiB, as measured; they reach 64 MB/s.
+    let milliseconds = [
+      4096: 0.194, 65_536: 0.248, 262_144: 2.064, 1 << 20: 14.962, 1 << 22: 65.912,
+      1 << 24: 266.885, 1 << 26: 1052.652,
+    ]
+    let measured = milliseconds.map {
+      AllreduceMeasurement(
+        bytes: $0, bucketBytes: bytes, ranks: 2, compression: .none, seconds: $1 / 1e3)
+    }
+    let gap = unfitted.fitted(to: measured, ranksPerNode: 1).between.gap
+    #expect(abs(64e6 * gap - 1) < 0.05, "\(1e-6 / gap) MB/s")
   }
 
   @Test func `ranks of one host tell of shared memory alone`() {

@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Tensors
 import TestSupport
 import Testing
 import Training
@@ -90,6 +91,16 @@ import Training
     #expect(abs(variance.squareRoot() - 0.2) < 0.01)
   }
 
+  @Test func `drift is no jitter`() {
+    #expect(StepProfile.jitter(of: [3]) == 0)
+    #expect(StepProfile.jitter(of: [2, 2, 2]) == 0)
+    let drifting = (0..<101).map { 1 + 0.01 * Double($0) }
+    #expect(abs(StepProfile.jitter(of: drifting) - 0.01 / 2.0.squareRoot() / 1.5) < 1e-12)
+    var stream = RandomStream(seed: 1, purpose: "noise")
+    let noisy = (0..<4000).map { _ in 1 + 0.05 * stream.normal() }
+    #expect(abs(StepProfile.jitter(of: noisy) - 0.05) < 0.002)
+  }
+
   @Test func `the same seed gives the same bits, another one others`() {
     var jittery = profile
     jittery.jitter = 0.05
@@ -160,6 +171,14 @@ import Training
     #expect(slow[1].outcome.step < slow[0].outcome.step)
   }
 
+  @Test func `jitter of the input stands in place of that of the patches`() throws {
+    let forecast = try ScalingForecast(ScalingInput.parse(yaml, overrides: ["jitter=0"]))
+    for curve in forecast.curves {
+      #expect(curve.points[0].efficiency == 1)
+      #expect(curve.points.allSatisfy { $0.outcome.waitingForSlowest == 0 })
+    }
+  }
+
   @Test func `table, JSON and drawing hold every curve and point`() throws {
     let forecast = try ScalingForecast(ScalingInput.parse(yaml))
     let lines = forecast.table.split(separator: "\n")
@@ -170,7 +189,7 @@ import Training
     let reader = try MarkupReader(forecast.svg)
     #expect(reader.all("path", class: "line").count == 4)
     #expect(reader.texts.contains("patch 64 x 64 x 64") && reader.texts.contains("ranks"))
-    for tick in ["1", "8", "64"] { #expect(reader.texts.contains(tick)) }
+    for tick in ["1", "8", "64", "0", "50", "100"] { #expect(reader.texts.contains(tick)) }
   }
 
   @Test func `a network is fitted to lines of the benchmark`() throws {

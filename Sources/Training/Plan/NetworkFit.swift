@@ -40,46 +40,57 @@ extension NetworkModel {
   /// The model whose latency and gap of one link, and cost of bf16, explain `measurements` best; all else is
   /// as it was, and so is what they tell nothing about.
   ///
-  /// The link is that between hosts where there are several. Errors are relative, so that small sums count as
-  /// much as large ones: the linear least squares of (work x costs) / seconds = 1.
+  /// The link is that between hosts where there are several; its latency then holds the naps. Linear least
+  /// squares of work x costs = seconds, whose errors count by the root of the seconds: relative errors would
+  /// let a network's speed be hidden by the small sums that it lets through at once.
   package func fitted(
     to measurements: [AllreduceMeasurement], ranksPerNode: Int
+  ) -> NetworkModel {
+    let plain = measurements.filter { $0.compression == .none }
+    let halved = measurements.filter { $0.compression == .bf16 }
+    return fittedLink(to: plain, ranksPerNode).fittedConversion(to: halved, ranksPerNode)
+  }
+
+  private func fittedLink(
+    to measurements: [AllreduceMeasurement], _ ranksPerNode: Int
   ) -> NetworkModel {
     let isBetween = measurements.contains { $0.ranks > ranksPerNode }
     let link = isBetween ? \NetworkModel.between : \.inside
     let traffic = isBetween ? \AllreduceWork.between : \.inside
     var model = self
-    let plain = rows(of: measurements.filter { $0.compression == .none }, ranksPerNode) {
+    (model.nap, model[keyPath: link].latency, model[keyPath: link].gap) = (0, 0, 0)
+    let equations = model.equations(measurements, ranksPerNode) {
       ($0[keyPath: traffic].rounds, $0[keyPath: traffic].bytes)
-    } without: {
-      $0[keyPath: link].latency = 0; $0[keyPath: link].gap = 0
     }
-    if let (latency, gap) = leastSquares(plain) {
-      model[keyPath: link].latency = latency
-      model[keyPath: link].gap = gap
-    }
-    let halved = model.rows(of: measurements.filter { $0.compression == .bf16 }, ranksPerNode) {
-      ($0.convertedBytes, 0)
-    } without: {
-      $0.conversion = 0
-    }
-    if let (conversion, _) = leastSquares(halved) { model.conversion = conversion }
+    guard let costs = leastSquares(equations) else { return self }
+    (model[keyPath: link].latency, model[keyPath: link].gap) = costs
     return model
   }
 
-  /// One equation a measurement, divided by its seconds: counts of two costs, and what the costs have to
-  /// explain, which is what this model with them set to 0 leaves.
-  private func rows(
-    of measurements: [AllreduceMeasurement], _ ranksPerNode: Int,
-    counts: (AllreduceWork) -> (Double, Double), without forget: (inout NetworkModel) -> Void
+  private func fittedConversion(
+    to measurements: [AllreduceMeasurement], _ ranksPerNode: Int
+  ) -> NetworkModel {
+    var model = self
+    model.conversion = 0
+    let equations = model.equations(measurements, ranksPerNode) { ($0.convertedBytes, 0) }
+    guard let (conversion, _) = leastSquares(equations) else { return self }
+    model.conversion = conversion
+    return model
+  }
+
+  /// One equation a measurement: counts of two costs, and the seconds that they have to explain, which
+  /// are those that this model leaves.
+  private func equations(
+    _ measurements: [AllreduceMeasurement], _ ranksPerNode: Int,
+    counts: (AllreduceWork) -> (Double, Double)
   ) -> [Equation] {
-    var rest = self
-    forget(&rest)
-    return measurements.map { measurement in
+    measurements.map { measurement in
       let work = measurement.work(ranksPerNode: ranksPerNode)
       let (a, b) = counts(work)
-      let seconds = measurement.seconds
-      return Equation(a: a / seconds, b: b / seconds, c: 1 - work.seconds(on: rest) / seconds)
+      let weight = 1 / measurement.seconds.squareRoot()
+      return Equation(
+        a: a * weight, b: b * weight,
+        c: (measurement.seconds - work.seconds(on: self)) * weight)
     }
   }
 }

@@ -49,7 +49,8 @@ package struct ScalingForecast: Sendable {
   private static func curve(
     of measured: StepProfile, _ kind: Case, on network: NetworkModel, _ input: ScalingInput
   ) -> Curve {
-    let profile = measured.faster(by: input.computeSpeed)
+    var profile = measured.faster(by: input.computeSpeed)
+    if let jitter = input.jitter { profile.jitter = jitter }
     let points = input.ranks.map { ranks in
       let placement = RankPlacement(ranks: ranks, ranksPerNode: input.ranksPerNode)
       let simulation = StepSimulation(

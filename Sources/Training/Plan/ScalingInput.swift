@@ -24,6 +24,8 @@ package struct ScalingInput: Equatable, Sendable {
   package var algorithms = [AllreduceAlgorithm.shards]
   package var compressions = [Configuration.Compression.none]
   package var slow = StepSimulation.SlowRanks()
+  /// In place of the jitter of each patch; nil to take that.
+  package var jitter: Double?
   /// How many times as fast as measured a rank computes.
   package var computeSpeed = 1.0
   package var networks: [Network] = []
@@ -71,6 +73,9 @@ extension ScalingInput {
       ),
       Field("compressions", \.compressions, .several(.choice(), "compressions"), "none | bf16"),
       Field("slow", \.slow, slowSchema, "ranks slower than the others"),
+      Field(
+        "jitter", \.jitter, Codec.notNegative.optional,
+        "relative deviation of a step's seconds; null for that of each patch"),
       Field("computeSpeed", \.computeSpeed, .positive, "times as fast as measured"),
       Field(
         "networks", \.networks,

@@ -90,6 +90,7 @@ extension ScalingForecast {
     }
     let ranks = input.ranks.map(Double.init)
     return Chart(
-      "patch \(Self.text(patch))", shown, ranks: (ranks.min() ?? 1)...(ranks.max() ?? 1))
+      "patch \(Self.text(patch))", percentages: shown,
+      ranks: (ranks.min() ?? 1)...(ranks.max() ?? 1))
   }
 }

@@ -19,7 +19,7 @@ package struct StepProfile: Equatable, Sendable {
   package var forward: Double
   package var backward: Double
   package var update: Double
-  /// The standard deviation of the seconds of repeated steps, relative to their mean.
+  /// By how much a step differs from the one before, as a standard deviation relative to the mean.
   package var jitter: Double
   /// In order of time; the last one tells of all gradients.
   package var final: [Moment]
@@ -65,15 +65,21 @@ extension StepProfile {
   init(
     patchSize: [Int], steps: [StepSeconds], moments: [Moment]
   ) {
-    let seconds = steps.map { $0.forward + $0.backward + $0.update }
-    let mean = seconds.reduce(0, +) / Double(seconds.count)
-    let squares = seconds.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    let deviation = (squares / Double(max(1, seconds.count - 1))).squareRoot()
     let backward = median(of: steps.map(\.backward))
     let scale = backward / (steps.last?.backward ?? backward)
     self.init(
       patchSize: patchSize, forward: median(of: steps.map(\.forward)), backward: backward,
-      update: median(of: steps.map(\.update)), jitter: deviation / mean,
+      update: median(of: steps.map(\.update)),
+      jitter: Self.jitter(of: steps.map { $0.forward + $0.backward + $0.update }),
       final: moments.map { Moment(seconds: $0.seconds * scale, gradients: $0.gradients) })
+  }
+
+  /// The deviation by differences of neighbors (von Neumann 1941), which the slow drift of a shared machine
+  /// does not enter.
+  package static func jitter(of seconds: [Double]) -> Double {
+    guard seconds.count > 1 else { return 0 }
+    let squares = zip(seconds, seconds.dropFirst()).reduce(0) { $0 + ($1.1 - $1.0) * ($1.1 - $1.0) }
+    let mean = seconds.reduce(0, +) / Double(seconds.count)
+    return (squares / 2 / Double(seconds.count - 1)).squareRoot() / mean
   }
 }

@@ -32,8 +32,8 @@ package struct Chart {
     (self.startsAtZero, self.cutsPeaks) = (startsAtZero, cutsPeaks)
   }
 
-  /// Curves over numbers of ranks, from 0 up.
-  package init(_ title: String, _ curves: [ChartCurve], ranks: ClosedRange<Double>) {
+  /// Percentages over numbers of ranks, on an axis from 0 to 100.
+  package init(_ title: String, percentages curves: [ChartCurve], ranks: ClosedRange<Double>) {
     (self.title, self.curves) = (title, curves)
     (axis, range) = (.ranks, ranks)
     (startsAtZero, cutsPeaks) = (true, false)
@@ -79,6 +79,7 @@ package struct Chart {
   }
 
   private var values: ClosedRange<Double> {
+    if axis == .ranks { return 0...100 }
     let sorted = curves.flatMap(\.values).sorted()
     guard let first = sorted.first, let last = sorted.last else { return 0...1 }
     let high = cutsPeaks ? sorted[(sorted.count - 1) * 98 / 100] * 1.2 : last
