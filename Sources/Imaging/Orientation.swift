@@ -103,6 +103,20 @@ extension AxisMapping {
     return VoxelBox(lower: lower, extent: Extent(xyz: source.map { kept[$0] }))
   }
 
+  /// The stored indices of voxels of the reoriented grid, both `[z][y][x]`; the stored grid's size is
+  /// `extent`.
+  package func storedIndices(of voxels: [Int], in extent: Extent) -> [Int] {
+    let sizes = extent.xyz
+    let steps = [1, sizes[0], sizes[0] * sizes[1]]
+    let (width, height) = (sizes[source[0]], sizes[source[1]])
+    func offsets(_ axis: Int) -> [Int] {
+      let (size, step) = (sizes[source[axis]], steps[source[axis]])
+      return (0..<size).map { (isFlipped[axis] ? size - 1 - $0 : $0) * step }
+    }
+    let (xs, ys, zs) = (offsets(0), offsets(1), offsets(2))
+    return voxels.map { xs[$0 % width] + ys[$0 / width % height] + zs[$0 / (width * height)] }
+  }
+
   /// A box of the reoriented grid out of stored voxels of `extent`.
   package func gathered<Value>(
     _ box: VoxelBox, from stored: UnsafeBufferPointer<Value>, _ extent: Extent

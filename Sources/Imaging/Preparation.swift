@@ -58,9 +58,14 @@ package enum Preparation {
       for index in 0..<image.grid.shape.channels {
         let target = result.mutableChannel(channel)
         let rule = settings.normalization[settings.normalization.count == 1 ? 0 : channel]
-        let values = prepareChannel(
-          image.grid, index, path, keepsZeros: rule == .zscoreNonzero)
-        _ = target.update(fromContentsOf: values)
+        if path.isResampled {
+          let values = prepareChannel(
+            image.grid, index, path, keepsZeros: rule == .zscoreNonzero)
+          _ = target.update(fromContentsOf: values)
+        } else {
+          path.axes.gather(
+            path.crop, from: image.grid.channel(index), path.stored.extent, into: target)
+        }
         try rule.apply(to: target)
         channel += 1
       }
@@ -75,7 +80,7 @@ package enum Preparation {
     let cropped = gather(stored.channel(channel), path)
     let (extent, target) = (path.crop.extent, path.prepared.extent)
     let resampled = Resampling.linear(cropped, from: extent, to: target, smoothing: true)
-    guard keepsZeros && extent != target else { return resampled }
+    guard keepsZeros else { return resampled }
     let mask = Resampling.labels(cropped.map { $0 == 0 ? 0 : 1 }, from: extent, to: target)
     return zip(resampled, mask).map { $1 == 0 ? 0 : $0 }
   }

@@ -58,6 +58,9 @@ package struct PreparationPath: Codable, Equatable, Sendable {
   /// The grid of the prepared image, after resampling.
   package var prepared: Geometry
 
+  /// Whether the prepared grid has other sizes than what was kept of the stored one.
+  var isResampled: Bool { prepared.extent != crop.extent }
+
   package init(
     stored: Geometry, axes: AxisMapping, crop: VoxelBox, prepared: Geometry
   ) {

@@ -56,22 +56,28 @@ package struct SubjectPreparer: Sendable {
       let geometry = try? NIfTI.readGeometry(path).geometry
     else { return 0 }
     return Self.bytesNeeded(
-      by: geometry, channels: dataset.channelNames.count, spacing: settings.spacing)
+      by: geometry, channels: dataset.channelNames.count, spacing: settings.spacing,
+      isLabeled: true)
   }
 
-  /// Bytes for the stored and prepared voxels of all channels, and two copies of one channel on the
-  /// way.
+  /// Bytes for the stored and prepared voxels of all channels and labels, and, where they are
+  /// resampled, two copies of one channel on the way.
   package static func bytesNeeded(
-    by geometry: Geometry, channels: Int, spacing target: [Double]?
+    by geometry: Geometry, channels: Int, spacing target: [Double]?, isLabeled: Bool
   ) -> Int {
     let spacing = geometry.spacing
+    // Axes may change places: only where any spacing may stand for any other no size changes for sure.
+    let isKept =
+      target.map { target in
+        spacing.allSatisfy { own in target.allSatisfy { abs(own / $0 - 1) * 65_536 < 1 } }
+      } ?? true
     let target = target ?? spacing
     let growth = (0..<3).reduce(1.0) { $0 * spacing[$1] / target[$1] }
     let (stored, prepared) = (
       Double(geometry.extent.voxels), Double(geometry.extent.voxels) * growth
     )
-    let voxelBytes = Double(4 * channels + 2)
-    let bytes = (stored + prepared) * voxelBytes + 8 * max(stored, prepared)
+    let voxelBytes = Double(4 * channels + (isLabeled ? 2 : 0))
+    let bytes = (stored + prepared) * voxelBytes + (isKept ? 0 : 8 * max(stored, prepared))
     return Int(min(bytes, 0x1p60))
   }
 }

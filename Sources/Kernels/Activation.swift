@@ -1,22 +1,21 @@
 import Foundation
 import Tensors
 
-/// Turns logits into probabilities in place.
+/// Turns logits into probabilities in place: those in the first channels of a grid.
 package enum Activation {
   private static let run = 16_384
 
-  /// The logistic function of every value.
-  package static func sigmoid(_ logits: inout VoxelGrid, on compute: Compute) {
+  /// The logistic function of every logit.
+  package static func sigmoid(_ logits: inout VoxelGrid, channels: Int, on compute: Compute) {
     let values = logits.mutableValues()
-    compute.team.forChunks(of: values.count, length: run) { _, range in
+    compute.team.forChunks(of: channels * logits.shape.extent.voxels, length: run) { _, range in
       for index in range { values[index] = 1 / (1 + exp(-values[index])) }
     }
   }
 
-  /// The softmax over the channels of every voxel.
-  package static func softmax(_ logits: inout VoxelGrid, on compute: Compute) {
+  /// The softmax over the logits of every voxel.
+  package static func softmax(_ logits: inout VoxelGrid, channels: Int, on compute: Compute) {
     let voxels = logits.shape.extent.voxels
-    let channels = logits.shape.channels
     let values = logits.mutableValues()
     compute.team.forChunks(of: voxels, length: run) { _, range in
       for voxel in range { softmax(values, at: voxel, stride: voxels, channels: channels) }

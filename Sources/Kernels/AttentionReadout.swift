@@ -12,9 +12,9 @@ package enum AttentionReadout: Hashable, Sendable {
   /// A in one channel, 0 to 1.
   case channel(Int)
 
-  /// Whether the gate has the channel that is wanted.
-  package func exists(in a: FeatureMap) -> Bool {
-    if case .channel(let channel) = self { (0..<a.shape.channels).contains(channel) } else { true }
+  /// Whether a gate of so many channels has the one that is wanted.
+  package func exists(amongChannels count: Int) -> Bool {
+    if case .channel(let channel) = self { (0..<count).contains(channel) } else { true }
   }
 
   /// The values at u's extent, one channel.

@@ -119,6 +119,19 @@ import Testing
     #expect(result.output.contains("1 subject."))
   }
 
+  @Test func `files that a data set lists and are not there leave the others scored`() throws {
+    let data = try TinyDataset()
+    let predictions = data.folder.file("predictions")
+    try FileManager.default.copyItem(atPath: data.folder.file("labelsTr"), toPath: predictions)
+    try FileManager.default.removeItem(atPath: data.label(1))
+    try FileManager.default.removeItem(atPath: data.image(2))
+    let result = try evaluate(predictions, data.path)
+    #expect(result.code == 65, "\(result.errors)")
+    #expect(
+      result.errors.contains("1 subject was not scored") && result.errors.contains("case_1: "))
+    #expect(result.output.contains("2 subjects."), "\(result.output)")
+  }
+
   @Test func `where nothing can be scored nothing is written`() throws {
     let empty = try evaluateFolders("-o", folder.file("metrics.json"))
     #expect(empty.code == 66 && empty.errors.contains("no .nii or .nii.gz file"))

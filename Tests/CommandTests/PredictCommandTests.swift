@@ -138,6 +138,19 @@ import Testing
     #expect(wrote.upperBound < list.lowerBound)
   }
 
+  @Test func `images that a data set lists and are not there are listed, and the others are done`()
+    throws
+  {
+    try FileManager.default.removeItem(atPath: data.image(1))
+    try FileManager.default.removeItem(atPath: data.label(2))
+    expect(
+      try predict(data.path), code: 65, "1 of 3 subjects have no label map:",
+      "case_1: \(data.image(1))")
+    #expect(try files(output).keys.sorted() == ["case_0.nii.gz", "case_2.nii.gz"])
+    for index in [0, 2] { try FileManager.default.removeItem(atPath: data.image(index)) }
+    expect(try predict(data.path), code: 66, "3 files are missing")
+  }
+
   @Test func `every rank is told of a volume that cannot be read`() throws {
     try Data("no image".utf8).write(to: URL(fileURLWithPath: data.image(1)))
     let result = try predict(data.image(1), ranks: 3)
@@ -204,8 +217,10 @@ import Testing
     #expect(try NIfTI.readLabels(output + "/thick.nii.gz").geometry.matches(volume.geometry))
   }
 
-  @Test(.enabled(if: DiskFullTests.canMount, "needs mount in a name space"))
-  func `a full disk leaves nothing half-written, and the rest goes on`() throws {
+  @Test(
+    .enabled(if: DiskFullTests.canMount, "needs mount in a name space"),
+    arguments: ["--save-probabilities", "--save-attention"])
+  func `a full disk leaves nothing half-written, and the rest goes on`(option: String) throws {
     try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
     let image = try writeLarge(Extent(xyz: [64, 64, 48]))
     let folder = data.folder.file("imagesTr")
@@ -217,21 +232,23 @@ import Testing
       "unshare", "-rm", "bash", "-c",
       """
       mount -t tmpfs -o size=400k tmpfs \(output)
-      \(Command.lkdist) predict --checkpoint \(checkpoint) -i \(folder) -o \(output) \
-        --save-probabilities
+      \(Command.lkdist) predict --checkpoint \(checkpoint) -i \(folder) -o \(output) \(option)
       code=$?
-      ls -A \(output) \(output)/probabilities
+      cd \(output)
+      find . -type f
       exit $code
       """,
     ])
+    let kind = String(option.dropFirst("--save-".count))
     expect(
-      result, code: 74, "1 of 3 subjects", "case_1: \(output)/probabilities/case_1.nii.gz",
+      result, code: 74, "1 of 3 subjects", "case_1: \(output)/\(kind)/case_1",
       "No space left on device")
-    let names = result.output.split(separator: "\n").filter { !$0.hasSuffix(":") }
-    #expect(
-      names.sorted() == [
-        "case_0.nii.gz", "case_0.nii.gz", "case_2.nii.gz", "case_2.nii.gz", "probabilities",
-      ], "\(result.output)")
+    let files = result.output.split(separator: "\n").sorted()
+    let ends = kind == "attention" ? ["_scale0.nii.gz", "_scale0.png"] : [".nii.gz"]
+    let expected = [0, 2].flatMap { index in
+      ["./case_\(index).nii.gz"] + ends.map { "./\(kind)/case_\(index)\($0)" }
+    }
+    #expect(files.map(String.init) == expected.sorted(), "\(result.output)")
   }
 
   // MARK: - Tuning

@@ -5,7 +5,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Reports of runs, and the attention maps of predictions.
+/// Reports of runs.
 @Suite(.serialized) struct ReportCommandTests {
   private let data: TinyDataset
   private var run: String { data.folder.file("run") }
@@ -107,36 +107,5 @@ import Testing
     #expect(none.code == 66 && none.errors.contains("there is no folder"))
     let other = try Command.lkdist("report", data.folder.file("imagesTr"))
     #expect(other.code == 65 && other.errors.contains("is not a run's folder"))
-  }
-
-  @Test func `predict saves attention maps on the input's grid`() throws {
-    try train("--set", "training.epochs=1")
-    let output = data.folder.file("out")
-    func predict(_ more: String...) throws -> Command.Result {
-      try Command.run(
-        [
-          Command.lkdist, "predict", "--checkpoint", run + "/checkpoints/best.safetensors", "-i",
-          data.image(0), "-o", output, "--overwrite",
-        ] + more)
-    }
-    let result = try predict("--save-attention", "--attention-channels", "0,5")
-    #expect(result.code == 0, "\(result.errors)")
-    let folder = output + "/attention"
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-    #expect(
-      names == [
-        "case_0_scale0.nii.gz", "case_0_scale0.png", "case_0_scale0_channel0.nii.gz",
-        "case_0_scale0_channel5.nii.gz",
-      ])
-    for name in names where name.hasSuffix(".nii.gz") {
-      let map = try NIfTI.readImage("\(folder)/\(name)")
-      #expect(map.geometry.matches(TinyDataset.geometry))
-      #expect(map.grid.values.allSatisfy { (0...1).contains($0) })
-      #expect(Set(map.grid.values).count > 100)
-    }
-    let far = try predict("--save-attention", "--attention-channels", "16")
-    #expect(far.code == 78 && far.errors.contains("channels 0 to 15"))
-    #expect(try predict("--attention-channels", "1").code == 64)
-    #expect(try predict("--save-attention", "--attention-channels", "a").code == 64)
   }
 }

@@ -51,7 +51,7 @@ import Testing
        "testing": [{"image": "c.nii.gz"}, {"image": "gone.nii.gz"}]}
       """)
     #expect(dataset.testSubjects.map(\.identifier) == ["b", "c"])
-    #expect(dataset.notes.contains { $0.hasPrefix("1 test images") })
+    #expect(dataset.notes.contains { $0.hasPrefix("1 test case is left out") })
     let tests = try load(#"{"testing": ["c.nii.gz"]}"#)
     #expect(tests.testSubjects.count == 1 && tests.labeledSubjects.isEmpty)
   }

@@ -89,7 +89,7 @@ import Testing
     let dataset = try load(text, files: files + ["imagesTs/b.nii"])
     #expect(dataset.testSubjects.map(\.identifier) == ["b"])
     #expect(dataset.labeledSubjects.map(\.identifier) == ["zwei ü"])
-    #expect(dataset.notes.contains { $0.hasPrefix("1 test images") })
+    #expect(dataset.notes.contains { $0.hasPrefix("1 test case is left out") })
     #expect(dataset.subjects.map(\.source).allSatisfy { $0.contains("dataset.json: t") })
   }
 }

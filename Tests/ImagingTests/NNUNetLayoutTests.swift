@@ -81,7 +81,7 @@ import Testing
     try FileManager.default.removeItem(atPath: "\(path)/imagesTr/case_1_0001.nii.gz")
     try FileManager.default.removeItem(atPath: "\(path)/labelsTr/case_2.nii.gz")
     let text = message { _ = try Dataset.load(path) }
-    #expect(text.hasPrefix("missing: \(path)/imagesTr: 2 files are missing"))
+    #expect(text.hasPrefix("missing: \(path): 2 files are missing"))
     #expect(text.contains("case_1_0001.nii.gz") && text.contains("labelsTr/case_2.nii.gz"))
     try FileManager.default.removeItem(atPath: "\(path)/imagesTr")
     #expect(message { _ = try Dataset.load(path) }.contains("imagesTr holds no image"))

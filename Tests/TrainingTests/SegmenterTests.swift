@@ -78,9 +78,9 @@ import Training
     let images = [image(extent), image(extent)]
     func result(_ bands: [Range<Int>], inFile: Bool) throws -> (LabelMap, [UInt8]) {
       let folder = try TemporaryFolder()
-      let volume = try ProbabilityVolume(
-        outputs: segmenter.scheme.outputs, hasBackground: loss == .diceCE,
-        geometry: path(extent).stored, in: inFile ? folder.path : nil)
+      let volume = try OwnGridVolume(
+        channels: segmenter.scheme.outputs, geometry: path(extent).stored,
+        in: inFile ? folder.path : nil)
       var painter = LabelMapPainter(
         segmenter.scheme, path: path(extent), probabilities: volume, on: compute)
       try segmenter.segment(images, bands: bands) { painter.paint($0, $1) }
@@ -93,6 +93,19 @@ import Training
       let (other, otherValues) = try result(bands(41, of: planes), inFile: planes != 7)
       #expect(other.labels == map.labels, "bands of \(planes)")
       #expect(otherValues == values, "bands of \(planes)")
+    }
+  }
+
+  @Test(arguments: [Extent(xyz: [21, 17, 41]), Extent(xyz: [10, 7, 9])])
+  func `bands of a single pass give the probabilities of the whole volume, to the bit`(
+    extent: Extent
+  ) throws {
+    let segmenter = Segmenter([try member(1)], scheme: scheme(.diceCE), on: compute)
+    let whole = try probabilities(segmenter, [image(extent)], bands: [0..<extent.depth])
+    for planes in [1, 4, 12, 30] {
+      let bands = bands(extent.depth, of: planes)
+      let other = try probabilities(segmenter, [image(extent)], bands: bands)
+      #expect(other == whole, "bands of \(planes)")
     }
   }
 
@@ -175,7 +188,7 @@ import Training
 
   @Test func `less memory makes more bands, down to a thinnest`() throws {
     let demand = BandDemand(
-      extent: Extent(xyz: [100, 100, 400]), outputs: 3, passes: 8, patchDepth: 64)
+      extent: Extent(xyz: [100, 100, 400]), channels: 3, passes: 8, patchDepth: 64)
     #expect(demand.planes(within: nil) == 400)
     #expect(demand.planes(within: .max) == 400)
     var last = 400
@@ -191,15 +204,6 @@ import Training
       last = planes
     }
     #expect(last < 40)
-  }
-
-  @Test func `the bar of a prediction shows windows, speed and what is left`() {
-    #expect(
-      PredictionLog.line("case_1 (2/9)", done: 9, of: 18, seconds: 7.5)
-        == "case_1 (2/9)  [##########..........]  9/18 windows  1.20 a second  8 s left")
-    #expect(
-      PredictionLog.line("a", done: 0, of: 4, seconds: 0)
-        == "a  [....................]  0/4 windows")
   }
 }
 

@@ -29,7 +29,6 @@ enum BraTSLayout {
     guard !dataset.subjects.isEmpty else {
       throw .missing("\(path) holds no folder of a case, with files such as CASE_t1.nii.gz")
     }
-    try dataset.subjects.requireFiles(path)
     let tests = dataset.testSubjects.count
     if tests > 0, tests < dataset.subjects.count {
       dataset.notes.append("\(tests) cases have no label map and are not trained on")

@@ -27,7 +27,6 @@ enum CTORGLayout {
         label: labels[number] ?? (isTest ? nil : expected), part: isTest ? .test : .training,
         source: volume)
     }
-    try dataset.subjects.requireFiles(path)
     let strays = labels.keys.filter { volumes[$0] == nil }.sorted()
     if !strays.isEmpty {
       dataset.notes.append(

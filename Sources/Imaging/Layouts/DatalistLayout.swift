@@ -10,13 +10,13 @@ enum DatalistLayout {
     let file = NIfTIFiles.isFolder(path) ? try onlyList(in: path) : path
     let url = URL(fileURLWithPath: file)
     let root = try JSONFile(file)
-    let list = try SubjectList(root, folder: url.deletingLastPathComponent().path)
+    let subjects = try SubjectList(root, folder: url.deletingLastPathComponent().path).subjects
     let name = try root["name"]?.string ?? url.deletingPathExtension().lastPathComponent
     let labels = root["labels"] == nil ? nil : try LabelDescription(of: root)
     return Dataset(
-      name: name, channelNames: try channels(root, list.subjects), labels: labels?.labels ?? [],
-      regions: labels?.regions ?? [], ignoredLabel: labels?.ignored, subjects: list.subjects,
-      notes: list.notes + foldNotes(list.subjects))
+      name: name, channelNames: try channels(root, subjects), labels: labels?.labels ?? [],
+      regions: labels?.regions ?? [], ignoredLabel: labels?.ignored, subjects: subjects,
+      notes: foldNotes(subjects))
   }
 
   /// What is seen of the layout in a folder: JSON files that list subjects.
@@ -50,12 +50,13 @@ enum DatalistLayout {
     }
   }
 
-  /// The names that the file gives, else numbers: as many as images, or channels of the only one.
+  /// The names that the file gives, else numbers: as many as images, or channels of the only one, of
+  /// the first subject that is there.
   private static func channels(
     _ root: JSONFile, _ subjects: [Subject]
   ) throws(ImagingError) -> [String] {
     if let names = try ChannelDescription.channels(of: root) { return names }
-    guard let images = subjects.first?.images else { return [] }
+    guard let images = subjects.first(where: \.absentFiles.isEmpty)?.images else { return [] }
     let count = images.count > 1 ? images.count : try NIfTI.readGeometry(images[0]).channels
     return (0..<count).map { "channel \($0)" }
   }

@@ -35,27 +35,36 @@ extension Dataset {
   /// - Parameters:
   ///   - path: the data set's folder, or the JSON file that describes it.
   ///   - layout: nil to see which it is; `notes` then begin with what was seen.
+  ///   - needsFiles: whether absent files are refused, or those of the test part left out; without,
+  ///     who uses a subject finds out.
   /// - Throws: `missing` that lists absent files, `badData` for a description that cannot be used,
   ///   `configuration` for a folder that could be read in several ways.
   package static func load(
-    _ path: String, layout: DatasetLayout? = nil
+    _ path: String, layout: DatasetLayout? = nil, needsFiles: Bool = true
   ) throws(ImagingError) -> Dataset {
-    if let layout {
-      try requireExistence(of: path)
-      return try layout.load(path)
+    guard let layout else {
+      guard let dataset = try recognize(path, needsFiles: needsFiles) else {
+        throw LayoutDetector.unknown(path)
+      }
+      return dataset
     }
-    guard let dataset = try recognize(path) else { throw LayoutDetector.unknown(path) }
+    try requireExistence(of: path)
+    var dataset = try layout.load(path)
+    if needsFiles { try dataset.requireFiles(path) }
     return dataset
   }
 
   /// Reads the data set at `path`; nil where none of the layouts is seen.
   ///
   /// - Throws: as `load`.
-  package static func recognize(_ path: String) throws(ImagingError) -> Dataset? {
+  package static func recognize(
+    _ path: String, needsFiles: Bool = true
+  ) throws(ImagingError) -> Dataset? {
     try requireExistence(of: path)
     guard let (layout, reason) = try LayoutDetector.detect(path) else { return nil }
     var dataset = try layout.load(path)
     dataset.notes.insert("layout \(layout.rawValue): \(reason)", at: 0)
+    if needsFiles { try dataset.requireFiles(path) }
     return dataset
   }
 
@@ -63,6 +72,17 @@ extension Dataset {
     guard FileManager.default.fileExists(atPath: path) else {
       throw .missing("\(path): no such data set; give its folder, or the JSON file that lists it")
     }
+  }
+
+  /// Refuses absent files of the training part, and leaves out subjects of the test part without theirs.
+  private mutating func requireFiles(_ path: String) throws(ImagingError) {
+    let absent = Set(subjects.filter { !$0.absentFiles.isEmpty })
+    try subjects.filter { $0.part == .training && absent.contains($0) }.requireFiles(path)
+    subjects.removeAll(where: absent.contains)
+    guard !absent.isEmpty else { return }
+    let cases = absent.count == 1 ? "1 test case is" : "\(absent.count) test cases are"
+    notes.append(
+      "\(cases) left out, for files of \(absent.count == 1 ? "it" : "them") are not there")
   }
 
   fileprivate func requireUniqueIdentifiers() throws(ImagingError) {
@@ -79,7 +99,7 @@ extension [Subject] {
   /// Refuses subjects whose files are not there.
   ///
   /// - Throws: `missing` that lists up to ten of the files; `source` is what asks for them.
-  func requireFiles(_ source: String) throws(ImagingError) {
+  package func requireFiles(_ source: String) throws(ImagingError) {
     let absent = flatMap(\.absentFiles)
     guard !absent.isEmpty else { return }
     let rest = absent.count > 10 ? ["and \(absent.count - 10) more"] : []
@@ -91,5 +111,5 @@ extension [Subject] {
 
 extension Subject {
   /// Those of its files that are not there.
-  var absentFiles: [String] { files.filter { !FileManager.default.fileExists(atPath: $0) } }
+  package var absentFiles: [String] { files.filter { !FileManager.default.fileExists(atPath: $0) } }
 }

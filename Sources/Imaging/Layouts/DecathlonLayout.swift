@@ -10,9 +10,7 @@ enum DecathlonLayout {
     let root = try JSONFile(file)
     var dataset = try Dataset(describedBy: root, name: folder.lastPathComponent)
     _ = try root.value("training")
-    let list = try SubjectList(root, folder: folder.path)
-    dataset.subjects = list.subjects
-    dataset.notes = list.notes
+    dataset.subjects = try SubjectList(root, folder: folder.path).subjects
     return dataset
   }
 

@@ -14,13 +14,11 @@ enum NNUNetLayout {
       folder: folder.path, ending: try ending(root), channels: dataset.channelNames.count)
     if let listed = root["dataset"] {
       dataset.subjects = try subjects(in: listed, folder.path)
-      try dataset.subjects.requireFiles(file)
     } else {
       dataset.subjects = try files.subjects(.training)
       guard !dataset.subjects.isEmpty else {
         throw .missing("\(folder.path)/imagesTr holds no image such as CASE_0000\(files.ending)")
       }
-      try dataset.subjects.requireFiles("\(folder.path)/imagesTr")
     }
     dataset.subjects += try files.subjects(.test)
     return dataset

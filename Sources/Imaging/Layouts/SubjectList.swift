@@ -2,9 +2,7 @@ import Foundation
 
 /// The subjects that a JSON file lists under `training`, `test`, …, as MSD and MONAI write them.
 struct SubjectList {
-  private(set) var subjects: [Subject] = []
-  /// What a user should know.
-  private(set) var notes: [String] = []
+  let subjects: [Subject]
 
   private static let testKeys = ["test", "testing", "validation"]
 
@@ -15,8 +13,7 @@ struct SubjectList {
 
   /// Reads the lists of `root`; relative paths in it start from `folder`.
   ///
-  /// Entries that are not for training and whose files are not there are left out.
-  /// - Throws: `badData` naming the key, `missing` that lists absent files.
+  /// - Throws: `badData` naming the key.
   init(_ root: JSONFile, folder: String) throws(ImagingError) {
     var entries: [Entry] = []
     for entry in try root["training"]?.elements ?? [] {
@@ -30,14 +27,8 @@ struct SubjectList {
     if entries.isEmpty {
       throw try root.value("training").error("the list is empty; name at least one image")
     }
-    let all = zip(entries, Self.identifiers(of: entries)).map { entry, name in
+    subjects = zip(entries, Self.identifiers(of: entries)).map { entry, name in
       entry.subject(name, folder: folder, file: root.file)
-    }
-    try all.filter { $0.part == .training }.requireFiles(root.file)
-    subjects = all.filter { $0.part == .training || $0.absentFiles.isEmpty }
-    if subjects.count < all.count {
-      notes.append(
-        "\(all.count - subjects.count) test images that \(root.file) lists are not there")
     }
   }
 

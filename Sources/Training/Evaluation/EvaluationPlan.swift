@@ -134,7 +134,9 @@ extension EvaluationPlan {
 
   /// The label maps of a folder by their names, or of a data set by its subjects.
   private static func referencesByName(_ references: String) throws -> [String: String] {
-    guard NIfTIFiles.isFolder(references), let dataset = try Dataset.recognize(references) else {
+    guard NIfTIFiles.isFolder(references),
+      let dataset = try Dataset.recognize(references, needsFiles: false)
+    else {
       return Dictionary(try NIfTIFiles.list(references).map { (NIfTIFiles.stem(of: $0), $0) }) {
         first, _ in first
       }
@@ -156,7 +158,8 @@ extension EvaluationPlan {
           + "wrote to")
     }
     let data = try Configuration.load(folder.configuration, overrides: []).data
-    return try Dataset.load(data.path, layout: data.layout).labeled(data.labels)
+    return try Dataset.load(data.path, layout: data.layout, needsFiles: false)
+      .labeled(data.labels)
   }
 
   private static func validated(by run: String) throws -> [String] {

@@ -65,7 +65,7 @@ package struct EvaluationRun {
       for failure in failures { scores.failures[failure.subject] = failure.reason }
       defer { options.output.tell(plan.notes, failures) }
       if !scores.subjects.isEmpty { try options.output.write(scores) }
-      code = SubjectFailure.exitCode(of: failures, scored: scores.subjects.count)
+      code = SubjectFailure.exitCode(of: failures, done: scores.subjects.count)
     }
     let shared = try world.allreduceMax(Int(code.rawValue))
     return ExitCode(rawValue: Int32(shared)) ?? .internal

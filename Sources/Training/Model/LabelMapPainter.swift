@@ -7,7 +7,8 @@ package struct LabelMapPainter {
   private let scheme: LabelScheme
   private let path: PreparationPath
   private let compute: Compute
-  private let probabilities: ProbabilityVolume?
+  private let probabilities: OwnGridVolume?
+  private let attention: OwnGridVolume?
   private var labels: [Int16]
   /// The planes at hand: the last ones of earlier bands, and a band.
   private var parts: [(planes: Range<Int>, grid: VoxelGrid)] = []
@@ -17,15 +18,20 @@ package struct LabelMapPainter {
   /// Planes painted by a thread at a time: few, so that they take little memory.
   private static let run = 4
 
-  /// - Parameter probabilities: gets the probabilities as well, if they are to be kept.
+  /// - Parameters:
+  ///   - probabilities: gets the probabilities as well, if they are to be kept.
+  ///   - attention: gets the channels that follow them, if they are to be kept.
   package init(
-    _ scheme: LabelScheme, path: PreparationPath, probabilities: ProbabilityVolume? = nil,
-    on compute: Compute
+    _ scheme: LabelScheme, path: PreparationPath, probabilities: OwnGridVolume? = nil,
+    attention: OwnGridVolume? = nil, on compute: Compute
   ) {
     self.scheme = scheme
     self.path = path
     self.compute = compute
     self.probabilities = probabilities
+    self.attention = attention
+    // Outside the crop box there is background, with certainty.
+    if !scheme.usesRegions { probabilities?.fill(0) }
     labels = [Int16](repeating: scheme.background, count: path.stored.extent.voxels)
   }
 
@@ -48,6 +54,7 @@ package struct LabelMapPainter {
     }
     swap(&labels, &self.labels)
     probabilities?.letGo()
+    attention?.letGo()
     painted = end
     let isDone = end == path.crop.extent.depth
     keep(from: isDone ? nil : path.preparedPlanes(for: end..<end + 1).lowerBound)
@@ -70,21 +77,27 @@ package struct LabelMapPainter {
     var result = paint.blank(path.crop.extent.height * path.crop.extent.width * wanted.count)
     for output in paint.order {
       let own = path.onCrop(values(output, needed), of: needed, planes: wanted)
-      probabilities?.place(own, output: output, planes: wanted, path)
+      probabilities?.place(own, channel: output, planes: wanted, path)
       paint.add(own, output: output, to: &result)
     }
     path.place(result.labels, planes: wanted, into: labels)
+    guard let attention else { return }
+    for channel in 0..<attention.channels {
+      let own = path.onCrop(
+        values(scheme.outputs + channel, needed), of: needed, planes: wanted)
+      attention.place(own, channel: channel, planes: wanted, path)
+    }
   }
 
-  /// An output's values in planes that are at hand.
-  private func values(_ output: Int, _ needed: Range<Int>) -> [Float] {
+  /// A channel's values in planes that are at hand.
+  private func values(_ channel: Int, _ needed: Range<Int>) -> [Float] {
     let plane = path.prepared.extent.height * path.prepared.extent.width
     var values: [Float] = []
     values.reserveCapacity(needed.count * plane)
     for (planes, grid) in parts where planes.overlaps(needed) {
       let common = needed.clamped(to: planes)
       let first = (common.lowerBound - planes.lowerBound) * plane
-      values += grid.channel(output)[first..<first + common.count * plane]
+      values += grid.channel(channel)[first..<first + common.count * plane]
     }
     return values
   }

@@ -72,9 +72,11 @@ package struct LabelScheme: Sendable, Equatable {
   /// The label of voxels that no output claims.
   package var background: Int16 { usesRegions ? 0 : Int16(labels.first?.value ?? 0) }
 
-  /// Turns logits into probabilities in place: sigmoid for regions, softmax over classes otherwise.
+  /// Turns logits, the first channels, into probabilities in place: sigmoid for regions, softmax over
+  /// classes otherwise.
   package func activate(_ logits: inout VoxelGrid, on compute: Compute) {
     usesRegions
-      ? Activation.sigmoid(&logits, on: compute) : Activation.softmax(&logits, on: compute)
+      ? Activation.sigmoid(&logits, channels: outputs, on: compute)
+      : Activation.softmax(&logits, channels: outputs, on: compute)
   }
 }

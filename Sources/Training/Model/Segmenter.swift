@@ -22,10 +22,13 @@ package struct Segmenter {
     }
   }
 
-  /// Planes of a prepared volume and their probabilities, `[O][planes][H][W]`.
+  /// Planes of a prepared volume and their probabilities, `[O][planes][H][W]`, followed by a channel
+  /// for each of `attention`.
   package typealias Taker = (_ planes: Range<Int>, _ probabilities: VoxelGrid) -> Void
 
   package let scheme: LabelScheme
+  /// What is read of attention gates on the way.
+  package let attention: [AttentionChannel]
   let compute: Compute
   private let members: [Member]
   private let mirrorings: [Set<Axis>]
@@ -35,14 +38,16 @@ package struct Segmenter {
   /// - Parameters:
   ///   - overlap: the share of a window that its neighbor covers again, in 0..<1.
   ///   - mirrors: whether the mean is over the volume mirrored along all combinations of axes.
+  ///   - attention: gates that every network has; what they say is averaged as probabilities are.
   ///   - share: the ranks that compute a volume's windows.
   package init(
     _ members: [Member], scheme: LabelScheme, overlap: Double = 0.5, mirrors: Bool = false,
-    share: WindowShare = .own, on compute: Compute
+    attention: [AttentionChannel] = [], share: WindowShare = .own, on compute: Compute
   ) {
     precondition(!members.isEmpty, "an ensemble of no network")
     self.members = members
     self.scheme = scheme
+    self.attention = attention
     self.overlap = overlap
     self.share = share
     self.compute = compute
@@ -57,10 +62,13 @@ package struct Segmenter {
       }
   }
 
+  /// Channels of what windows give and `take` gets.
+  private var channels: Int { scheme.outputs + attention.count }
+
   /// What takes memory while a volume of this size is segmented.
   package func demand(of extent: Extent) -> BandDemand {
     BandDemand(
-      extent: extent, outputs: scheme.outputs, passes: members.count * mirrorings.count,
+      extent: extent, channels: channels, passes: members.count * mirrorings.count,
       patchDepth: members.map(\.patch.depth).max() ?? 0)
   }
 
@@ -77,8 +85,13 @@ package struct Segmenter {
     precondition(
       images.count == members.count, "\(images.count) images for \(members.count) networks")
     let extent = images[0].shape.extent
+    let room = demand(of: extent).room(planes: bands.map(\.count).max() ?? 0)
     var passes = members.indices.flatMap { member in
-      mirrorings.map { Pass(member, axes: $0, outputs: scheme.outputs, volume: extent) }
+      mirrorings.map { axes in
+        Pass(
+          member: member, axes: axes,
+          sums: WindowSums(channels: channels, volume: extent, room: room))
+      }
     }
     for band in bands {
       var mean: VoxelGrid?
@@ -100,11 +113,6 @@ package struct Segmenter {
     let member: Int
     let axes: Set<Axis>
     var sums: WindowSums
-
-    init(_ member: Int, axes: Set<Axis>, outputs: Int, volume: Extent) {
-      (self.member, self.axes) = (member, axes)
-      sums = WindowSums(outputs: outputs, volume: volume)
-    }
   }
 
   /// Adds the windows that begin in a band.
@@ -119,31 +127,31 @@ package struct Segmenter {
       let reach = windows.map { $0.z + member.patch.depth }.max() ?? 0
       pass.sums.extend(to: min(volume.depth, max(band.upperBound, reach)))
     }
-    let (axes, shape) = (pass.axes, Shape(channels: scheme.outputs, extent: member.patch))
+    let (axes, shape) = (pass.axes, Shape(channels: channels, extent: member.patch))
     try share.forEach(windows, shape: shape) { corner in
       infer(PatchWindow(corner: corner, extent: member.patch, volume: volume), image, member, axes)
-    } take: { corner, logits in
-      pass.sums.add(logits, weighted: member.importance, at: corner, on: compute)
+    } take: { corner, output in
+      pass.sums.add(output, weighted: member.importance, at: corner, on: compute)
       didWindow()
     }
   }
 
-  /// The logits of a window, of which the network sees the mirror image along `axes`.
+  /// The logits and attention of a window, of which the network sees the mirror image along `axes`.
   private func infer(
     _ window: PatchWindow, _ image: VoxelGrid, _ member: Member, _ axes: Set<Axis>
   ) -> VoxelGrid {
     var patch = window.cut(image, from: compute.pool)
     Mirroring.reflect(&patch, along: axes)
-    var logits = member.model.infer(patch)
-    Mirroring.reflect(&logits, along: axes)
-    return logits
+    var output = member.model.infer(patch, attention: attention, on: compute)
+    Mirroring.reflect(&output, along: axes)
+    return output
   }
 
   /// Runs every network once on nothing, so that the memory that it takes is taken.
   package func warmUp() {
     for member in members {
       let shape = Shape(channels: member.model.configuration.inputs, extent: member.patch)
-      _ = member.model.infer(VoxelGrid(zeros: shape))
+      _ = member.model.infer(VoxelGrid(zeros: shape), attention: attention, on: compute)
     }
   }
 }
@@ -151,7 +159,24 @@ package struct Segmenter {
 extension Segmenter {
   /// The label map of a prepared subject on the subject's own grid, all in memory, by this rank alone.
   package func labelMap(of subject: PreparedSubject) throws(CommunicationError) -> LabelMap {
-    var painter = LabelMapPainter(scheme, path: subject.path, on: compute)
+    try labelMap(of: subject, attention: nil)
+  }
+
+  /// The maps of `attention` in its order, made as `labelMap` is.
+  ///
+  /// - Throws: `inputOutput` where there is no room for the maps, or `CommunicationError`.
+  package func attentionMaps(of subject: PreparedSubject) throws -> OwnGridVolume {
+    let maps = try OwnGridVolume(
+      channels: attention.count, geometry: subject.path.stored, in: nil)
+    _ = try labelMap(of: subject, attention: maps)
+    return maps
+  }
+
+  private func labelMap(
+    of subject: PreparedSubject, attention: OwnGridVolume?
+  ) throws(CommunicationError) -> LabelMap {
+    var painter = LabelMapPainter(
+      scheme, path: subject.path, attention: attention, on: compute)
     let images = members.map { _ in subject.image }
     try segment(images, bands: [0..<subject.extent.depth]) { painter.paint($0, $1) }
     return painter.finish()

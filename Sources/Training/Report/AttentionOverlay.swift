@@ -14,19 +14,17 @@ struct AttentionOverlay {
       throw ImagingError.missing("subject \(subject.identifier) has no image")
     }
     view = try SubjectView(try NIfTI.readImage(image), pixels: 360)
-    let turned = view.turned(labels.labels)
-    let center = view.center(of: turned)
+    let center = view.center(of: labels.labels)
     slices = Slice.Plane.allCases.map { [view] plane in
       let slice = view.slice(plane, through: center)
-      return (slice, slice.pixels(of: turned))
+      return (slice, slice.pixels(of: labels.labels))
     }
   }
 
   /// Axial, coronal and sagittal slice, purple where the map is low and yellow where it is high,
   /// the label map outlined in white.
-  func picture(of map: AttentionMap) -> Picture {
-    let values = view.turned(Array(map.volume.grid.values))
-    let shown = slices.map { $0.slice.pixels(of: values) }
+  func picture(of map: Volume) -> Picture {
+    let shown = slices.map { $0.slice.pixels(of: map.grid.values) }
     let window = GrayWindow(of: shown.joined().filter { $0 > 0 })
     let pictures = zip(slices, shown).map { place, values in
       var picture = view.picture(place.slice)

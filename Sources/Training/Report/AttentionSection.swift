@@ -47,12 +47,12 @@ struct AttentionFigures {
   private static let readouts: [AttentionReadout] = [.input, .attention, .product]
 
   init(of run: RunContents, subject: Subject, on compute: Compute) throws {
-    let maps = try Self.maps(of: run, subject: subject, on: compute)
+    let (channels, maps) = try Self.maps(of: run, subject: subject, on: compute)
     let picture = try AttentionPicture(of: subject, classes: run.classes)
     let count = Self.readouts.count
-    let figures = stride(from: 0, to: maps.count, by: count).map { first in
-      let group = maps[first..<first + count].map { Array($0.volume.grid.values) }
-      return Self.figure(picture, group, scale: maps[first].scale, of: subject)
+    let figures = stride(from: 0, to: channels.count, by: count).map { first in
+      let group = (first..<first + count).map(maps.volume)
+      return Self.figure(picture, group, scale: channels[first].scale, of: subject)
     }
     html = Markup.element("div", ["class": "subjects attention"], figures.joined())
   }
@@ -60,25 +60,27 @@ struct AttentionFigures {
   /// The maps of every module, three a module.
   private static func maps(
     of run: RunContents, subject: Subject, on compute: Compute
-  ) throws -> [AttentionMap] {
+  ) throws -> (channels: [AttentionChannel], maps: OwnGridVolume) {
     let checkpoints = run.folder.checkpoints
     let path =
       [checkpoints.best, checkpoints.last].first { FileManager.default.fileExists(atPath: $0) }
       ?? checkpoints.best
     let trained = try TrainedModel(path, on: compute)
-    guard !trained.model.configuration.attention.isEmpty else {
+    let channels = trained.model.configuration.attentionChannels(readouts)
+    guard !channels.isEmpty else {
       throw Absence("the model has no large-kernel attention")
     }
     let unlabeled = Subject(identifier: subject.identifier, images: subject.images, label: nil)
     let prepared = try Preparation.prepare(
       unlabeled, dataset: trained.dataset, settings: trained.preparation)
-    let mapper = AttentionMapper(
-      model: trained.model, patch: trained.patch, readouts: readouts, on: compute)
-    return mapper.maps(of: prepared)
+    let segmenter = Segmenter(
+      [Segmenter.Member(model: trained.model, patch: trained.patch)], scheme: trained.scheme,
+      attention: channels, on: compute)
+    return (channels, try segmenter.attentionMaps(of: prepared))
   }
 
   private static func figure(
-    _ picture: AttentionPicture, _ maps: [[Float]], scale: Int, of subject: Subject
+    _ picture: AttentionPicture, _ maps: [Volume], scale: Int, of subject: Subject
   ) -> String {
     let drawn = picture.drawn(maps)
     let title = Markup.text("h3", "\(subject.identifier), attention at scale \(scale)")
@@ -115,7 +117,7 @@ struct AttentionPicture {
       throw Absence("\(subject.identifier) has no image or no label map")
     }
     view = try SubjectView(try NIfTI.readImage(image), pixels: 360)
-    let labels = view.turned(try NIfTI.readLabels(label).labels)
+    let labels = try NIfTI.readLabels(label).labels
     slice = view.slice(.axial, through: view.center(of: labels))
     self.labels = slice.pixels(of: labels)
     tones = Palette.tones(of: classes)
@@ -123,8 +125,8 @@ struct AttentionPicture {
 
   /// The five panels of feature map, attention map and product on the subject's own grid, and what
   /// is dark and bright in them.
-  func drawn(_ maps: [[Float]]) -> (picture: Picture, feature: GrayWindow, attention: GrayWindow) {
-    let shown = maps.map { slice.pixels(of: view.turned($0)) }
+  func drawn(_ maps: [Volume]) -> (picture: Picture, feature: GrayWindow, attention: GrayWindow) {
+    let shown = maps.map { slice.pixels(of: $0.grid.values) }
     // Outside the box that preparation keeps there is no map, and A is 0 there alone.
     let inside = shown[1].map { $0 > 0 }
     func window(_ values: [Float]) -> GrayWindow {

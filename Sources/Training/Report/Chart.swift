@@ -99,7 +99,7 @@ package struct Chart {
     return rows.joined() + columns.joined() + name
   }
 
-  private static func line(
+  static func line(
     _ kind: String, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double
   ) -> String {
     Markup.element(
@@ -110,7 +110,7 @@ package struct Chart {
       ])
   }
 
-  private static func text(_ text: String, class kind: String, _ x: Double, _ y: Double) -> String {
+  static func text(_ text: String, class kind: String, _ x: Double, _ y: Double) -> String {
     Markup.element(
       "text", ["class": kind, "x": Markup.length(x), "y": Markup.length(y)], Markup.escaped(text))
   }

@@ -76,7 +76,8 @@ struct RunContents {
   private static func dataset(of configuration: Configuration) throws -> Dataset {
     let data = configuration.data
     do {
-      return try Dataset.load(data.path, layout: data.layout).labeled(data.labels)
+      return try Dataset.load(data.path, layout: data.layout, needsFiles: false)
+        .labeled(data.labels)
     } catch {
       throw Absence("the data set cannot be read where the configuration has it: \(error)")
     }

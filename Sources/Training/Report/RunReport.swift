@@ -110,8 +110,8 @@ package struct RunReport {
       isThinned
       ? Markup.text(
         "p", class: "muted",
-        "Lines are means of \(records.steps.count / ChartCurve.buckets) steps or so, the pale "
-          + "bands their lowest to highest values.") : ""
+        "Lines are means of up to \(1 + (records.steps.count - 1) / ChartCurve.buckets) steps, the "
+          + "pale bands their lowest to highest values.") : ""
     return parts.joined() + note
       + Markup.element("div", ["class": "charts"], figures.joined(separator: "\n"))
   }

@@ -1,15 +1,20 @@
 import Imaging
 
-/// The table of validation scores: one row a subject, the worst first, and the means.
+/// The validation scores: how they spread, and a table of one row a subject, the worst first, and the
+/// means.
 struct ScoresSection {
   let scores: ValidationScores
+  /// The rows of a table that is seen whole; a longer one scrolls in place.
+  private static let manyRows = 24
 
   var html: String {
     let table = Markup.element(
       "table", [:],
-      caption + Markup.element("thead", [:], head) + Markup.element("tbody", [:], rows)
+      Markup.element("thead", [:], head) + Markup.element("tbody", [:], rows)
         + Markup.element("tfoot", [:], foot))
-    return Markup.element("div", ["class": "scroll"], table) + failures
+    let isLong = scores.scores.subjects.count > Self.manyRows
+    return caption + strip
+      + Markup.element("div", ["class": isLong ? "scroll long" : "scroll"], table) + failures
       + Markup.text("p", class: "muted", scores.scores.ruleText)
   }
 
@@ -17,8 +22,14 @@ struct ScoresSection {
     let count = scores.scores.subjects.count
     let subjects = count == 1 ? "1 subject" : "\(count) subjects, the worst mean Dice first"
     return Markup.text(
-      "caption",
+      "p", class: "muted",
       "\(subjects): the last validation's label maps against their references. HD95 in mm.")
+  }
+
+  private var strip: String {
+    guard scores.scores.subjects.count >= ScoresStrip.fewestSubjects else { return "" }
+    let title = Markup.text("h3", "Dice of each subject, the line at the median")
+    return Markup.element("figure", ["class": "strip"], title + ScoresStrip(scores).svg)
   }
 
   private var head: String {

@@ -8,7 +8,7 @@ package struct Slice {
   package let width: Int
   package let height: Int
   /// For every pixel, row by row from the top, its voxel's index into `[z][y][x]`.
-  package let voxels: [Int]
+  package private(set) var voxels: [Int]
 
   /// The slice through a voxel along one plane.
   ///
@@ -40,6 +40,13 @@ package struct Slice {
     voxels = rows.flatMap { row in
       columns.map { first + row * strides[up] + $0 * strides[right] }
     }
+  }
+
+  /// The same pixels of a grid on which their voxels have other indices.
+  func taking(_ voxels: [Int]) -> Slice {
+    var slice = self
+    slice.voxels = voxels
+    return slice
   }
 
   /// The pixels' values of a volume.

@@ -41,6 +41,8 @@ package enum Style {
       .line.quiet { stroke-width: 1; opacity: .45 }
       .band { fill: var(--tone); opacity: .16 }
       .dot { fill: var(--tone) }
+      .spread { opacity: .5 }
+      .median { stroke: var(--ink); stroke-width: 2 }
       .grid { stroke: var(--rule) }
       .mark { stroke: var(--muted) }
       .leader { stroke: var(--tone); opacity: .6 }
@@ -68,7 +70,7 @@ package enum Style {
       border-top: 1px solid var(--rule) }
     h3 { font-size: 14px; margin: 0 0 6px; font-weight: 600 }
     p { margin: 0 0 12px; max-width: 72ch }
-    .muted, figcaption, caption { color: var(--muted); font-size: 13px }
+    .muted, figcaption { color: var(--muted); font-size: 13px }
     .missing { padding: 10px 14px; border-left: 3px solid var(--rule); color: var(--muted) }
     nav { margin: 14px 0 0; font-size: 13px }
     nav a { margin-right: 18px }
@@ -88,7 +90,8 @@ package enum Style {
     .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr));
       gap: 30px 36px }
     figure { margin: 0; break-inside: avoid }
-    .charts svg { display: block; width: 100%; height: auto }
+    .charts svg, .strip svg { display: block; width: 100%; height: auto }
+    .strip { max-width: 620px; margin: 0 0 26px }
     img { display: block; max-width: 100%; height: auto; background: #000 }
     .subjects { display: grid; gap: 28px }
     .subjects figcaption, .attention figcaption { margin-top: 8px }
@@ -101,14 +104,19 @@ package enum Style {
       padding: 0; list-style: none; font-size: 13px; line-height: 1.4; color: var(--muted) }
     .panels b { color: var(--ink); font-weight: 600 }
     .scroll { overflow-x: auto }
-    table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums }
-    caption { text-align: left; padding-bottom: 8px }
+    .long { max-height: 600px; width: fit-content; max-width: 100%; overflow: auto;
+      border: solid var(--rule); border-width: 1px 0; padding-right: 16px }
+    .long thead { position: sticky; top: 0; z-index: 1; background: var(--paper) }
+    .long tfoot { position: sticky; bottom: 0; z-index: 1; background: var(--paper) }
+    .long tfoot tr > * { border-top: 1px solid var(--rule) }
+    table { border-collapse: separate; border-spacing: 0; font-size: 13.5px; font-variant-numeric: tabular-nums }
     th { font-weight: 600; text-align: right; vertical-align: bottom }
     th, td { padding: 4px 0 4px 22px; white-space: nowrap; border-bottom: 1px solid var(--rule) }
     td { text-align: right }
     thead tr:first-child th:first-child, th[scope=row] { text-align: left; padding-left: 0 }
     .scroll + p, .facts + h3 { margin-top: 24px }
     tbody th { font-weight: 400 }
+    .scroll th[scope=row] { position: sticky; left: 0; background: var(--paper) }
     thead .group { text-align: center; border-bottom: 0; color: var(--muted); font-weight: 400 }
     tfoot td, tfoot th { font-weight: 600; border-bottom: 0 }
     .settings { columns: 3 270px; column-gap: 40px; font-size: 13px; line-height: 1.45 }
@@ -124,13 +132,20 @@ package enum Style {
     """
 
   private static let paper = """
-    @media (max-width: 520px) { .charts { grid-template-columns: 1fr } body { padding: 24px 16px } }
+    @media (max-width: 640px) {
+      body { padding: 24px 16px }
+      .charts, .panels { grid-template-columns: 1fr }
+    }
     @media print {
       body { max-width: none; padding: 0; font-size: 10pt }
-      h2 { break-after: avoid; margin-top: 28px }
+      h2 { margin-top: 28px }
+      h2, h3, .key { break-after: avoid }
       nav { display: none }
       .charts { grid-template-columns: 1fr 1fr }
-      .scroll { overflow: visible }
+      .figures { grid-template-columns: repeat(auto-fit, minmax(96px, 1fr)) }
+      .scroll { overflow: visible; max-height: none; border: 0 }
+      .long thead, .long tfoot { position: static }
+      tfoot { display: table-row-group }
       tr { break-inside: avoid }
       thead { display: table-header-group }
       img { print-color-adjust: exact }

@@ -1,12 +1,14 @@
 import Imaging
 import Tensors
 
-/// A subject's first channel in the directions of the body, to be cut into slices for looking at.
+/// A subject's first channel, to be cut into slices for looking at along the directions of the body;
+/// all values stay on the subject's own grid.
 struct SubjectView {
   private let axes: AxisMapping
-  private let stored: Geometry
-  private let image: [Float]
+  private let stored: Extent
+  private let image: VoxelGrid
   private let window: GrayWindow
+  /// Sizes and spacing along the directions of the body.
   private let extent: Extent
   private let spacing: [Double]
   /// Pixels of the longest side of a picture.
@@ -18,27 +20,22 @@ struct SubjectView {
   /// - Throws: nothing for a grid that was read from a file.
   init(_ image: Volume, pixels: Double = 480) throws(ImagingError) {
     self.pixels = pixels
-    stored = image.geometry
-    axes = try AxisMapping(from: stored.affine, to: "RAS")
-    let turned = axes.reoriented(stored)
+    self.image = image.grid
+    stored = image.geometry.extent
+    axes = try AxisMapping(from: image.geometry.affine, to: "RAS")
+    let turned = axes.reoriented(image.geometry)
     (extent, spacing) = (turned.extent, turned.spacing)
-    self.image = axes.reoriented(image.grid.channel(0), stored.extent)
-    window = GrayWindow(of: self.image)
+    window = GrayWindow(of: image.grid.channel(0))
   }
 
-  /// Values on the subject's own grid, in the directions of the body.
-  func turned<Value>(_ values: [Value]) -> [Value] {
-    values.withUnsafeBufferPointer { axes.reoriented($0, stored.extent) }
-  }
-
-  /// The voxel through which slices show most of what is not background, x, y, z; the middle where
-  /// there is nothing else.
+  /// The voxel through which slices show most of what is not background, x, y, z along the directions
+  /// of the body; the middle where there is nothing else.
   func center(of labels: [Int16]) -> [Int] {
-    var counts = extent.xyz.map { [Int](repeating: 0, count: $0) }
+    var counts = stored.xyz.map { [Int](repeating: 0, count: $0) }
     var index = 0
-    for z in 0..<extent.depth {
-      for y in 0..<extent.height {
-        for x in 0..<extent.width {
+    for z in 0..<stored.depth {
+      for y in 0..<stored.height {
+        for x in 0..<stored.width {
           if labels[index] > 0 {
             counts[0][x] += 1
             counts[1][y] += 1
@@ -48,19 +45,24 @@ struct SubjectView {
         }
       }
     }
-    return counts.map { count in
+    return zip(axes.source, axes.isFlipped).map { axis, isFlipped in
+      let count = isFlipped ? counts[axis].reversed() : counts[axis]
       let most = count.max() ?? 0
       return most == 0 ? count.count / 2 : count.firstIndex(of: most) ?? 0
     }
   }
 
-  /// The slice through a voxel along one plane, as large as pictures are.
+  /// The slice through a voxel along one plane, as large as pictures are, of values on the subject's
+  /// own grid.
   func slice(_ plane: Slice.Plane, through voxel: [Int]) -> Slice {
     let longest = zip(extent.xyz, spacing).map { Double($0) * $1 }.max() ?? 1
-    return Slice(
+    let slice = Slice(
       plane, through: voxel, of: extent, spacing: spacing, scale: pixels / longest)
+    return slice.taking(axes.storedIndices(of: slice.voxels, in: stored))
   }
 
   /// The image in gray.
-  func picture(_ slice: Slice) -> Picture { Picture(slice, of: image, window: window) }
+  func picture(_ slice: Slice) -> Picture {
+    Picture(slice, of: image.channel(0), window: window)
+  }
 }

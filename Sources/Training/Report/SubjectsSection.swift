@@ -59,8 +59,8 @@ struct OutlinedSubject {
       throw Absence("\(item.subject.identifier) has no image")
     }
     let view = try SubjectView(try NIfTI.readImage(image))
-    let reference = view.turned(try NIfTI.readLabels(item.reference).labels)
-    let prediction = view.turned(try NIfTI.readLabels(item.prediction).labels)
+    let reference = try NIfTI.readLabels(item.reference).labels
+    let prediction = try NIfTI.readLabels(item.prediction).labels
     let center = view.center(of: reference)
     let tones = Palette.tones(of: classes)
     let slices = Slice.Plane.allCases.map { plane in

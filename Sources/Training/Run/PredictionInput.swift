@@ -35,7 +35,7 @@ struct PredictionInput {
     if let text = Self.oddity(of: first.geometry, settings) { note("\(first.path): \(text)") }
     guard memory.isStrict else { return }
     let bytes = SubjectPreparer.bytesNeeded(
-      by: first.geometry, channels: channels, spacing: settings.spacing)
+      by: first.geometry, channels: channels, spacing: settings.spacing, isLabeled: false)
     guard bytes <= memory.bytes else {
       throw TrainingError.configuration(
         "--memory-limit: the images of \(subject.identifier) alone take \(bytes >> 20) MiB, more "

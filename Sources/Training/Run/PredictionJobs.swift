@@ -45,16 +45,28 @@ struct PredictionJob {
     return [PredictionJob(subject: subject, output: path)]
   }
 
-  /// The subjects of a data set, of its test part if it has one, or of a folder of images:
+  /// The subjects of a data set, of its test part if that is there; images that are absent, but not all,
+  /// are found out when their turn comes.
+  private static func subjects(of dataset: Dataset, _ input: String) throws -> [Subject] {
+    func unlabeled(_ subjects: [Subject]) -> [Subject] {
+      subjects.map { Subject(identifier: $0.identifier, images: $0.images, label: nil) }
+    }
+    let tests = unlabeled(dataset.testSubjects)
+    if tests.contains(where: \.absentFiles.isEmpty) { return tests }
+    let all = unlabeled(dataset.subjects)
+    if !all.contains(where: \.absentFiles.isEmpty) { try all.requireFiles(input) }
+    return all
+  }
+
+  /// The subjects of a data set, or of a folder of images:
   /// CASE.nii.gz, or CASE_0000.nii.gz, CASE_0001.nii.gz, … for several channels.
   private static func subjects(in input: String) throws -> [Subject] {
     let isFolder = NIfTIFiles.isFolder(input)
-    if let dataset = isFolder ? try Dataset.recognize(input) : try Dataset.load(input) {
-      let tests = dataset.testSubjects
-      return (tests.isEmpty ? dataset.subjects : tests).map {
-        Subject(identifier: $0.identifier, images: $0.images, label: nil)
-      }
-    }
+    let dataset =
+      isFolder
+      ? try Dataset.recognize(input, needsFiles: false)
+      : try Dataset.load(input, needsFiles: false)
+    if let dataset { return try subjects(of: dataset, input) }
     let cases = Dictionary(grouping: try NIfTIFiles.list(input)) { NIfTIFiles.caseName(of: $0) }
     guard !cases.isEmpty else {
       throw TrainingError.missing("\(input) holds no .nii or .nii.gz file to segment")

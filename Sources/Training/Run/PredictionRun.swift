@@ -46,7 +46,7 @@ package struct PredictionRun {
 
   /// Writes the label map of every subject whose images can be used, and lists the others at the end.
   ///
-  /// - Returns: the highest exit code of a subject's failure; the same on every rank.
+  /// - Returns: `done`, or the code of the failures; the same on every rank.
   /// - Throws: what concerns all subjects: `missing` for a folder without images, a checkpoint that
   ///   cannot be used.
   package func run() throws -> ExitCode {
@@ -58,73 +58,86 @@ package struct PredictionRun {
     let compute = Compute(threads: threads)
     let predictor = try Predictor(
       checkpoints: options.checkpoints, overlap: options.overlap, mirrors: options.mirrors,
-      share: share, on: compute)
-    let attention = try self.attention(on: compute)
+      attention: options.attentionChannels, share: share, on: compute)
     if world.rank == 0 { try world.barrier() }
     let own = jobs.indices.filter { sharesWindows || $0 % world.size == world.rank }.map {
       jobs[$0]
     }
     let log = PredictionLog(
-      subjects: own.count, isQuiet: options.isQuiet || !share.isRoot)
+      subjects: own.count, isQuiet: options.isQuiet || !share.isRoot, drawsBar: world.rank == 0)
     if world.rank == 0 { predictor.notes.forEach(log.warn) }
-    var failures: [PredictionFailure] = []
+    var failures: [SubjectFailure] = []
     for job in own {
-      do { try run(job, predictor, attention, share, log) } catch let error as CommunicationError {
+      do { try run(job, predictor, share, log) } catch let error as CommunicationError {
         throw error
       } catch is Predictor.FailedElsewhere {
         continue
       } catch {
-        failures.append(PredictionFailure(job.subject.identifier, error))
+        failures.append(SubjectFailure(job.subject.identifier, error))
       }
     }
     return try report(failures, of: jobs.count, log)
   }
 
-  private func attention(on compute: Compute) throws(TrainingError) -> AttentionRun? {
-    try options.attentionChannels.map { channels throws(TrainingError) in
-      try AttentionRun(
-        checkpoints: options.checkpoints, channels: channels, overlap: options.overlap, on: compute)
-    }
-  }
-
   private func run(
-    _ job: PredictionJob, _ predictor: Predictor, _ attention: AttentionRun?,
-    _ share: WindowShare, _ log: PredictionLog
+    _ job: PredictionJob, _ predictor: Predictor, _ share: WindowShare, _ log: PredictionLog
   ) throws {
     log.begin(job.subject.identifier)
+    let attention = AttentionFiles(predictor.attention, beside: job.output)
     let outputs =
-      [job.output] + (options.savesProbabilities ? [job.probabilities] : [])
-      + (attention?.outputs(beside: job.output) ?? [])
-    let prediction = try predictor.predict(request(job, share, log)) {
+      [job.output] + (options.savesProbabilities ? [job.probabilities] : []) + attention.paths
+    let prediction = try predictor.predict(request(job, attention, share, log)) {
       guard share.isRoot else { return }
       try job.checkOutputs(outputs, overwrites: options.overwrites)
       for path in outputs { try ResultFolder.make(Paths.folder(of: path)) }
     }
     guard let prediction else { return }
-    try prediction.probabilities?.write(to: job.probabilities)
-    try NIfTI.write(prediction.labelMap, to: job.output)
-    try attention?.write(of: job.subject, labels: prediction.labelMap, beside: job.output)
+    try write(prediction, of: job, attention)
     log.wrote(job.output)
   }
 
+  /// Writes all files of a subject or none: the label map comes last, and what was written before a
+  /// failure is taken away.
+  private func write(
+    _ prediction: Predictor.Prediction, of job: PredictionJob, _ attention: AttentionFiles
+  ) throws {
+    var written: [String] = []
+    do {
+      if let maps = prediction.maps.probabilities {
+        try maps.write(to: job.probabilities)
+        written.append(job.probabilities)
+      }
+      if let maps = prediction.maps.attention {
+        try attention.write(maps, of: job.subject, labels: prediction.labelMap) {
+          written.append($0)
+        }
+      }
+      try NIfTI.write(prediction.labelMap, to: job.output)
+    } catch {
+      for path in written { try? FileManager.default.removeItem(atPath: path) }
+      throw error
+    }
+  }
+
   private func request(
-    _ job: PredictionJob, _ share: WindowShare, _ log: PredictionLog
+    _ job: PredictionJob, _ attention: AttentionFiles, _ share: WindowShare, _ log: PredictionLog
   ) -> Predictor.Request {
     Predictor.Request(
       subject: job.subject,
       probabilityFolder: options.savesProbabilities ? Paths.folder(of: job.probabilities) : nil,
+      attentionFolder: attention.folder,
       memory: MemoryLimit(options.memoryLimit, ranksOfThisHost: world.localSize),
       willRun: log.willRun, didWindow: log.didWindow, note: share.isRoot ? log.warn : { _ in })
   }
 
   /// Lists the failures of all ranks on the root.
   private func report(
-    _ own: [PredictionFailure], of subjects: Int, _ log: PredictionLog
+    _ own: [SubjectFailure], of subjects: Int, _ log: PredictionLog
   ) throws -> ExitCode {
     try world.barrierPatiently()
-    let code = try world.allreduceMax(own.map { Int($0.code) }.max() ?? 0)
+    var code = ExitCode.done
     if let all = try world.gathered(own) {
-      var named: [String: PredictionFailure] = [:]
+      var named: [String: SubjectFailure] = [:]
       for failure in all.flatMap({ $0 }) {
         named[failure.subject] = named[failure.subject] ?? failure
       }
@@ -132,26 +145,9 @@ package struct PredictionRun {
       if !failures.isEmpty, subjects > 1 {
         log.fail("\(failures.count) of \(subjects) subjects have no label map:")
       }
-      for failure in failures { log.fail("\(failure.subject): \(failure.message)") }
+      for failure in failures { log.fail("\(failure.subject): \(failure.reason)") }
+      code = SubjectFailure.exitCode(of: failures, done: subjects - failures.count)
     }
-    return ExitCode(rawValue: Int32(code)) ?? .internal
-  }
-}
-
-/// Why a subject has no label map.
-struct PredictionFailure: Codable {
-  let subject: String
-  let message: String
-  let code: Int32
-
-  init(_ subject: String, _ error: any Error) {
-    self.subject = subject
-    message = "\(error)"
-    code =
-      switch error {
-      case let error as ImagingError: error.exitCode.rawValue
-      case let error as TrainingError: error.exitCode.rawValue
-      default: ExitCode.internal.rawValue
-      }
+    return ExitCode(rawValue: Int32(try world.allreduceMax(Int(code.rawValue)))) ?? .internal
   }
 }

@@ -1,5 +1,6 @@
 import Collectives
 import Imaging
+import Kernels
 import NN
 import Tensors
 
@@ -8,8 +9,14 @@ package struct Predictor {
   /// A subject's label map on its own grid.
   struct Prediction {
     let labelMap: LabelMap
-    /// On the same grid, if they were asked for.
-    let probabilities: ProbabilityVolume?
+    let maps: Maps
+  }
+
+  /// What goes with a label map on the same grid, if it was asked for.
+  struct Maps {
+    var probabilities: OwnGridVolume?
+    /// The channels of `Predictor.attention`.
+    var attention: OwnGridVolume?
   }
 
   private let segmenter: Segmenter
@@ -17,6 +24,8 @@ package struct Predictor {
   private let dataset: Dataset
   private let steps: [PostprocessingStep]
   private let share: WindowShare
+  /// What is read of the networks' attention gates.
+  var attention: [AttentionChannel] { segmenter.attention }
   /// What a user should know of the checkpoints.
   let notes: [String]
 
@@ -25,11 +34,12 @@ package struct Predictor {
   /// - Parameters:
   ///   - overlap: the share of a window that its neighbor covers again, in 0..<1.
   ///   - mirrors: whether the mean is over all mirror images as well.
+  ///   - attention: the channels that are read of attention gates besides their mean; nil to read none.
   ///   - share: the ranks that compute a volume's windows.
   /// - Throws: `TrainingError` naming the checkpoint that is missing, damaged or does not fit.
   package init(
-    checkpoints: [String], overlap: Double, mirrors: Bool = false, share: WindowShare = .own,
-    on compute: Compute
+    checkpoints: [String], overlap: Double, mirrors: Bool = false, attention: [Int]? = nil,
+    share: WindowShare = .own, on compute: Compute
   ) throws(TrainingError) {
     var models: [TrainedModel] = []
     for path in checkpoints {
@@ -52,14 +62,48 @@ package struct Predictor {
       ? [] : ["the checkpoints differ in postprocessing; that of \(checkpoints[0]) is used"]
     segmenter = Segmenter(
       models.map { Segmenter.Member(model: $0.model, patch: $0.patch) }, scheme: first.scheme,
-      overlap: overlap, mirrors: mirrors, share: share, on: compute)
+      overlap: overlap, mirrors: mirrors,
+      attention: try Self.attention(attention, of: zip(checkpoints, models)), share: share,
+      on: compute)
+  }
+
+  /// What is read of all networks' gates, which must be the same ones.
+  ///
+  /// - Throws: `configuration` for networks without gates, with other gates or without a channel.
+  private static func attention(
+    _ channels: [Int]?, of models: Zip2Sequence<[String], [TrainedModel]>
+  ) throws(TrainingError) -> [AttentionChannel] {
+    guard let channels else { return [] }
+    let readouts = [.attention] + channels.map { AttentionReadout.channel($0) }
+    var all: (path: String, found: [AttentionChannel])?
+    for (path, trained) in models {
+      let model = trained.model.configuration
+      guard let most = model.gates.map({ model.channels(atScale: $0.scale) }).max() else {
+        throw .configuration(
+          "\(path) has no large-kernel attention to show; leave --save-attention out")
+      }
+      if let channel = channels.first(where: { $0 >= most }) {
+        throw .configuration(
+          "--attention-channels \(channel): the attention of \(path) has channels 0 to \(most - 1)")
+      }
+      let found = model.attentionChannels(readouts)
+      if let all, all.found != found {
+        throw .configuration(
+          "\(path) has attention at other scales or of other channels than \(all.path): their maps "
+            + "have no mean; leave --save-attention out, or show one checkpoint at a time")
+      }
+      all = all ?? (path, found)
+    }
+    return all?.found ?? []
   }
 
   /// How a subject is segmented.
   struct Request {
     let subject: Subject
-    /// The folder for probabilities that memory does not hold; nil where none are wanted.
+    /// The folders for probabilities and attention that memory does not hold; nil where none are
+    /// wanted.
     var probabilityFolder: String?
+    var attentionFolder: String?
     var memory: MemoryLimit
     /// Told the number of windows when it is known, then of each window that is done.
     var willRun: (_ windows: Int) -> Void = { _ in }
@@ -86,9 +130,10 @@ package struct Predictor {
     let demand = segmenter.demand(of: first.extent)
     let planes = try agree { try self.planes(demand, of: first, request) }
     let bands = demand.bands(of: try share.agree(on: planes))
-    let probabilities = try agree { try self.probabilities(of: first, request, demand, planes) }
+    let maps = try agree { try self.maps(of: first, request, demand.bytes(planes: planes)) }
     var painter = LabelMapPainter(
-      segmenter.scheme, path: first.path, probabilities: probabilities, on: segmenter.compute)
+      segmenter.scheme, path: first.path, probabilities: maps.probabilities,
+      attention: maps.attention, on: segmenter.compute)
     request.willRun(segmenter.windows(of: first.extent))
     try segmenter.segment(subjects.map(\.image), bands: bands, didWindow: request.didWindow) {
       painter.paint($0, $1)
@@ -96,7 +141,7 @@ package struct Predictor {
     guard share.isRoot else { return nil }
     var map = painter.finish()
     for step in steps { step.apply(to: &map) }
-    return Prediction(labelMap: map, probabilities: probabilities)
+    return Prediction(labelMap: map, maps: maps)
   }
 
   /// What `body` makes, if it makes it on every rank that takes part.
@@ -143,7 +188,7 @@ package struct Predictor {
     let needed = allowed - left + demand.bytes(planes: demand.thinnest)
     throw TrainingError.configuration(
       "--memory-limit: at least \(needed >> 20) MiB are needed, more than the \(allowed >> 20) MiB "
-        + "allowed; raise the limit, or use fewer checkpoints or no --mirror")
+        + "allowed; raise the limit, or use fewer checkpoints, no --mirror or no --save-attention")
   }
 
   /// The label map, the copy that is written or what post-processing takes, and our choice of 64 MiB
@@ -152,17 +197,19 @@ package struct Predictor {
     (steps.isEmpty ? 3 : 9) * subject.path.stored.extent.voxels + (64 << 20)
   }
 
-  /// Where probabilities are kept that are asked for: in memory if they fit besides the rest.
-  private func probabilities(
-    of subject: PreparedSubject, _ request: Request, _ demand: BandDemand, _ planes: Int
-  ) throws -> ProbabilityVolume? {
-    guard let folder = request.probabilityFolder, share.isRoot else { return nil }
-    let (scheme, stored) = (segmenter.scheme, subject.path.stored)
-    let bytes =
-      demand.bytes(planes: planes) + bytesAfterwards(subject)
-      + ProbabilityVolume.bytes(outputs: scheme.outputs, stored)
-    return try ProbabilityVolume(
-      outputs: scheme.outputs, hasBackground: !scheme.usesRegions, geometry: stored,
-      in: bytes <= request.memory.left ? nil : folder)
+  /// Where what was asked for is kept: in memory if it fits besides the `demand` in bytes and the rest.
+  private func maps(of subject: PreparedSubject, _ request: Request, _ demand: Int) throws -> Maps {
+    guard share.isRoot else { return Maps() }
+    let stored = subject.path.stored
+    var taken = demand + bytesAfterwards(subject)
+    func volume(_ channels: Int, _ folder: String?) throws -> OwnGridVolume? {
+      guard let folder, channels > 0 else { return nil }
+      taken += OwnGridVolume.bytes(channels: channels, stored)
+      return try OwnGridVolume(
+        channels: channels, geometry: stored, in: taken <= request.memory.left ? nil : folder)
+    }
+    return Maps(
+      probabilities: try volume(segmenter.scheme.outputs, request.probabilityFolder),
+      attention: try volume(attention.count, request.attentionFolder))
   }
 }

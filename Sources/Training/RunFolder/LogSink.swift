@@ -6,8 +6,8 @@ import Synchronization
 /// Where messages and progress lines end: the log file and the terminal.
 final class LogSink: Sendable {
   private struct State {
-    /// Columns of the progress line that stands on the terminal, 0 for none.
-    var drawn = 0
+    /// Whether a progress line stands on the terminal.
+    var isDrawn = false
     /// When the file got its last progress line, in seconds.
     var lastProgress: Double = -.infinity
   }
@@ -23,6 +23,10 @@ final class LogSink: Sendable {
     self.isQuiet = isQuiet
   }
 
+  /// The columns of a progress line that is redrawn; the last one is left free, for some terminals go on
+  /// below after it.
+  var columns: Int { (terminal?.columns ?? 81) - 1 }
+
   /// Whether progress is one line that is redrawn.
   var isInteractive: Bool { terminal?.isInteractive == true && !isQuiet }
 
@@ -32,8 +36,9 @@ final class LogSink: Sendable {
     state.withLock { state in
       append("\(Self.timestamp)  \(mark)\(text)\n")
       guard let terminal, !isQuiet || level >= .warning else { return }
-      Self.erase(&state, on: terminal)
-      terminal.write(mark + text + "\n")
+      // Under mpirun the line may be another rank's.
+      terminal.write((terminal.isInteractive ? Terminal.clear : "") + mark + text + "\n")
+      state.isDrawn = false
     }
   }
 
@@ -47,24 +52,17 @@ final class LogSink: Sendable {
       }
       guard let terminal, !isQuiet else { return }
       guard terminal.isInteractive else { return terminal.write(line + "\n") }
-      let padding = String(repeating: " ", count: max(0, state.drawn - line.count))
-      terminal.write("\r" + line + padding)
-      state.drawn = line.count
+      terminal.write(Terminal.clear + line.prefix(columns))
+      state.isDrawn = true
     }
   }
 
   /// Lets the progress line stand and goes on below it.
   func endProgress() {
     state.withLock { state in
-      if state.drawn > 0 { terminal?.write("\n") }
-      state.drawn = 0
+      if state.isDrawn { terminal?.write("\n") }
+      state.isDrawn = false
     }
-  }
-
-  private static func erase(_ state: inout State, on terminal: Terminal) {
-    guard state.drawn > 0 else { return }
-    terminal.write("\r" + String(repeating: " ", count: state.drawn) + "\r")
-    state.drawn = 0
   }
 
   /// A log that cannot be written, on a full disk say, does not stop a run: the metrics do.

@@ -2,6 +2,7 @@
 /// each that is done.
 package final class PredictionLog {
   private let sink: LogSink
+  private let drawsBar: Bool
   private let subjects: Int
   private var begun = 0
   private var name = ""
@@ -14,8 +15,9 @@ package final class PredictionLog {
   /// - Parameters:
   ///   - subjects: the number that this rank will take up.
   ///   - isQuiet: whether to tell warnings and errors only.
-  init(subjects: Int, isQuiet: Bool) {
-    self.subjects = subjects
+  ///   - drawsBar: whether the terminal's last line is this rank's.
+  init(subjects: Int, isQuiet: Bool, drawsBar: Bool) {
+    (self.subjects, self.drawsBar) = (subjects, drawsBar)
     sink = LogSink(nil, terminal: .standardError, isQuiet: isQuiet)
   }
 
@@ -48,27 +50,46 @@ package final class PredictionLog {
 
   /// At most ten times a second.
   private func draw() {
-    guard sink.isInteractive, windows > 0 else { return }
+    guard drawsBar, sink.isInteractive, windows > 0 else { return }
     if let lastLine, done < windows, Self.seconds(since: lastLine) < 0.1 { return }
     lastLine = .now
-    let line = Self.line(
-      subjects > 1 ? "\(name) (\(begun)/\(subjects))" : name, done: done, of: windows,
-      seconds: Self.seconds(since: firstWindow))
-    sink.progress(line)
+    sink.progress(
+      Self.line(
+        name, subjects > 1 ? "(\(begun)/\(subjects))" : "", done: done, of: windows,
+        seconds: Self.seconds(since: firstWindow), columns: sink.columns))
   }
 
-  /// Such as "case_1 (2/9)  [##########..........]  9/18 windows  1.20 a second  8 s left".
-  package static func line(_ name: String, done: Int, of windows: Int, seconds: Double) -> String {
-    let width = 20
+  /// Such as "case_1 (2/9)  [##########..........]  9/18 windows  1.20 a second  8 s left", or less of it
+  /// where there are fewer columns.
+  package static func line(
+    _ name: String, _ place: String = "", done: Int, of windows: Int, seconds: Double,
+    columns: Int = 80
+  ) -> String {
+    let rate = done > 0 && seconds > 0 ? Double(done) / seconds : nil
+    let speed = rate.map { Progress.rounded($0, $0 < 10 ? 2 : 0) + " a second" }
+    let left = rate.map { Progress.duration(Double(windows - done) / $0) + " left" }
+    let count = "\(done)/\(windows)"
+    // Names of cases differ at the end.
+    let (long, short) = (
+      titled(name, place), titled(name.count > 16 ? "…" + name.suffix(15) : name, place)
+    )
+    let forms = [
+      [long, bar(20, done, windows), count + " windows", speed, left],
+      [long, bar(20, done, windows), count + " windows", left],
+      [long, bar(10, done, windows), count, left], [short, bar(10, done, windows), count, left],
+      [short, count, left], [short, count], [bar(10, done, windows), count],
+    ].map { $0.compactMap { $0 }.joined(separator: "  ") }
+    return forms.first { $0.count <= columns } ?? count
+  }
+
+  private static func titled(_ name: String, _ place: String) -> String {
+    place.isEmpty ? name : "\(name) \(place)"
+  }
+
+  private static func bar(_ width: Int, _ done: Int, _ windows: Int) -> String {
     let filled = width * done / max(1, windows)
-    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
-    var parts = [name, "[\(bar)]", "\(done)/\(windows) windows"]
-    if done > 0, seconds > 0 {
-      let rate = Double(done) / seconds
-      parts.append(Progress.rounded(rate, rate < 10 ? 2 : 0) + " a second")
-      parts.append(Progress.duration(Double(windows - done) / rate) + " left")
-    }
-    return parts.joined(separator: "  ")
+    return "[" + String(repeating: "#", count: filled)
+      + String(repeating: ".", count: width - filled) + "]"
   }
 
   private static func seconds(since instant: ContinuousClock.Instant) -> Double {

@@ -1,6 +1,6 @@
 import Imaging
 
-/// A subject that could not be scored, and why; the others are.
+/// A subject that could not be scored or segmented, and why; the others are.
 struct SubjectFailure: Codable, Sendable {
   let subject: String
   let reason: String
@@ -12,10 +12,16 @@ struct SubjectFailure: Codable, Sendable {
     self.code = code
   }
 
-  init(_ subject: String, _ error: ImagingError) {
+  init(_ subject: String, _ error: any Error) {
     let (text, name) = ("\(error)", "\(subject): ")
     let reason = text.hasPrefix(name) ? String(text.dropFirst(name.count)) : text
-    self.init(subject: subject, reason: reason, code: error.exitCode)
+    let code =
+      switch error {
+      case let error as ImagingError: error.exitCode
+      case let error as TrainingError: error.exitCode
+      default: ExitCode.internal
+      }
+    self.init(subject: subject, reason: reason, code: code)
   }
 
   /// The lines that end a command's messages.
@@ -26,13 +32,17 @@ struct SubjectFailure: Codable, Sendable {
     return (["lkdist: \(count) not scored:"] + lines).joined(separator: "\n") + "\n"
   }
 
-  /// The exit code where `scored` subjects could be: that of files that could not be read before all,
-  /// of missing input where nothing else was wrong and nothing was scored, else of bad data.
-  static func exitCode(of failures: [SubjectFailure], scored: Int) -> ExitCode {
+  /// The exit code where `done` subjects are done: that of an internal error or of files that could
+  /// not be read or written before all, of the only kind of failure where nothing is done, such as
+  /// missing input, else of bad data.
+  static func exitCode(of failures: [SubjectFailure], done: Int) -> ExitCode {
     guard let first = failures.first else { return .done }
-    if failures.contains(where: { $0.code == .inputOutput }) { return .inputOutput }
+    for code in [ExitCode.internal, .inputOutput]
+    where failures.contains(where: { $0.code == code }) {
+      return code
+    }
     let isOneKind = failures.allSatisfy { $0.code == first.code }
-    return scored == 0 && isOneKind ? first.code : .badData
+    return done == 0 && isOneKind ? first.code : .badData
   }
 }
 
