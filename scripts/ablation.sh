@@ -8,11 +8,7 @@ from=$PWD
 cd "$(dirname "$0")/.."
 . scripts/requirements.sh
 
-require_swift
-install_packages $build_packages
-swift build "${build_options[@]}" --product lkdist
-bin=$(swift build "${build_options[@]}" --show-bin-path)
-allow_mpi_as_root
+build_lkdist
 script=$PWD/scripts/ablation.py
 cd "$from"
-exec python3 "$script" "$bin/lkdist" "$@"
+exec python3 "$script" "$lkdist" "$@"

@@ -7,13 +7,10 @@ patches=${1:-20}
 cd "$(dirname "$0")/.."
 . scripts/requirements.sh
 
-require_swift
-install_packages $build_packages python3-venv
+build_lkdist python3-venv
 environment=.build-bench-augmentation
 if ! [ -x "$environment/bin/python" ]; then
   python3 -m venv "$environment"
   "$environment/bin/pip" install --quiet torch numpy monai
 fi
-swift build "${build_options[@]}" --product lkdist
-bin=$(swift build "${build_options[@]}" --show-bin-path)
-"$environment/bin/python" scripts/bench-augmentation.py "$bin/lkdist" "$patches"
+"$environment/bin/python" scripts/bench-augmentation.py "$lkdist" "$patches"

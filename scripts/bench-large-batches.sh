@@ -10,8 +10,5 @@ shift 2
 cd "$(dirname "$0")/.."
 . scripts/requirements.sh
 
-require_swift
-install_packages $build_packages
-swift build "${build_options[@]}" --product lkdist
-bin=$(swift build "${build_options[@]}" --show-bin-path)
-python3 scripts/bench-large-batches.py "$bin/lkdist" "$data" "$folder" "$@"
+build_lkdist
+python3 scripts/bench-large-batches.py "$lkdist" "$data" "$folder" "$@"

@@ -12,14 +12,10 @@ overlap=${4:-0.5}
 cd "$(dirname "$0")/.."
 . scripts/requirements.sh
 
-require_swift
-install_packages $build_packages python3-venv
+build_lkdist python3-venv
 python=${PYTHON:-.build-bench-prediction/bin/python}
 if ! [ -x "$python" ]; then
   python3 -m venv "${python%/bin/python}"
   "$python" -m pip install --quiet torch numpy monai nibabel
 fi
-swift build "${build_options[@]}" --product lkdist
-bin=$(swift build "${build_options[@]}" --show-bin-path)
-allow_mpi_as_root
-"$python" -W ignore scripts/bench-prediction.py "$bin/lkdist" "$size" "$patch" "$threads" "$overlap"
+"$python" -W ignore scripts/bench-prediction.py "$lkdist" "$size" "$patch" "$threads" "$overlap"

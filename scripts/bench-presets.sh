@@ -7,9 +7,5 @@ shift
 cd "$(dirname "$0")/.."
 . scripts/requirements.sh
 
-require_swift
-install_packages $build_packages
-swift build "${build_options[@]}" --product lkdist
-bin=$(swift build "${build_options[@]}" --show-bin-path)
-allow_mpi_as_root
-python3 scripts/bench-presets.py "$bin/lkdist" "$data" "$@"
+build_lkdist
+python3 scripts/bench-presets.py "$lkdist" "$data" "$@"

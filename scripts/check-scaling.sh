@@ -13,24 +13,20 @@ if [ "$(id -u)" -ne 0 ] || ! unshare --net --uts --mount true 2> /dev/null; then
   echo "hosts of our own need root and the right to make namespaces" >&2
   exit 77
 fi
-require_swift
-install_packages $build_packages iproute2
-swift build "${build_options[@]}" --product lkdist
-program=$(swift build "${build_options[@]}" --show-bin-path)/lkdist
-allow_mpi_as_root
+build_lkdist iproute2
 
 exec 9> /tmp/lkdist-test-cluster.lock # the hosts' names are the machine's
 flock -w 600 9 || { echo "scripts/test-cluster.sh holds the hosts' names" >&2; exit 75; }
 folder=$(mktemp -d)
 trap 'hosts_down; rm -rf "$folder"' EXIT
-"$program" init "$data" -o "$folder/lkdist.yaml" > /dev/null
+"$lkdist" init "$data" -o "$folder/lkdist.yaml" > /dev/null
 python3 scripts/check-scaling.py
 for hosts in 2 4; do
   hosts_up "$hosts"
   names=$(seq -s, -f 'node%g:1' "$hosts")
   for rate in 10gbit 1gbit 100mbit; do
     limit_cables "$rate"
-    python3 scripts/check-scaling.py "$program" "$folder" "$hosts" "$rate" "$steps" \
+    python3 scripts/check-scaling.py "$lkdist" "$folder" "$hosts" "$rate" "$steps" \
       ip netns exec lkdist-node1 unshare --uts sh -c 'hostname node1 && exec "$@"' sh \
       mpirun --bind-to none --mca mpi_yield_when_idle 1 \
       --mca plm_rsh_agent "$PWD/scripts/cluster-hosts/shell.sh" -H "$names"

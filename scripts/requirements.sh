@@ -44,3 +44,12 @@ allow_mpi_as_root() {
 
 # The options every build shares: a module may import only what Package.swift says it may.
 build_options=(-c release --explicit-target-dependency-import-check error)
+
+# build_lkdist [PACKAGE...]: installs what is missing, those packages too, builds, and sets $lkdist to the program.
+build_lkdist() {
+  require_swift
+  install_packages $build_packages "$@"
+  swift build "${build_options[@]}" --product lkdist
+  lkdist=$(swift build "${build_options[@]}" --show-bin-path)/lkdist
+  allow_mpi_as_root
+}
