@@ -5,6 +5,7 @@ many ranks at work on this machine, and from the sums of gradients between the h
     python scripts/check-scaling.py LKDIST FOLDER HOSTS RATE STEPS MPIRUN...   as scripts/check-scaling.sh does
 """
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def main(program, folder, hosts, rate, steps, *mpirun):
     network = {"name": rate, "measured": str(sums), "measuredRanksPerNode": 1}
     scaling = folder / "scaling.yaml"
     scaling.write_text(json.dumps({
-        "steps": 1, "ranks": [int(hosts)], "compressions": ["none", "bf16"], "networks": [network],
+        "steps": 1, "cores": min(1, os.cpu_count() / int(hosts)), "ranks": [int(hosts)], "compressions": ["none", "bf16"], "networks": [network],
         "patches": [profile(program, folder, hosts)]}))
     for point in json.loads(output(program, "simulate", scaling, "--json"))["points"]:
         compression = point["compression"]

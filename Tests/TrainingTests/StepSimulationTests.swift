@@ -31,6 +31,16 @@ import Training
     #expect(outcome.exposed == 0 && outcome.waitingForSlowest == 0)
   }
 
+  @Test func `sums that are hidden take their share of the processor`() {
+    // Four sums of an eighth second end before backward but the last, of which computing loses 3 / 4.
+    let simulation = StepSimulation(
+      profile, ranks: 2, bucketMiB: 4, seed: 1, lossPerByte: 0.5 / Double(4 * 4 * mebifloats)
+    ) { _ in 0.125 }
+    let outcome = simulation.run(steps: 2)
+    #expect(outcome.step == 3.25 + 0.75 * 0.5)
+    #expect(outcome.exposed == 0)
+  }
+
   @Test func `one bucket is summed after backward, all of it exposed`() {
     let outcome = run(profile, sum: 0.75, bucketMiB: 16)
     #expect(outcome.step == 3.25 + 0.75)

@@ -16,29 +16,33 @@ package struct AllreduceBenchmark {
   package func line(
     bytes: Int, compression: Configuration.Compression
   ) throws(CommunicationError) -> JSON {
-    let seconds = try seconds(bytes: bytes, compression: compression)
+    let (seconds, processor) = try seconds(bytes: bytes, compression: compression)
     return [
       "bytes": .integer(bytes), "bucket_bytes": .integer(Int(bucketMiB * 1_048_576)),
       "ranks": .integer(world.size), "compression": .string(compression.rawValue),
-      "seconds": .number(seconds), "gb_per_s": .number(rate(bytes: bytes, seconds: seconds)),
+      "seconds": .number(seconds), "processor_s": .number(processor),
+      "gb_per_s": .number(rate(bytes: bytes, seconds: seconds)),
     ]
   }
 
-  /// The median of the slowest rank's seconds for a block of `bytes` of floats. Collective.
+  /// The median of the slowest rank's seconds for a block of `bytes` of floats, and the mean of the
+  /// processor seconds of the rank that takes most. Collective.
   func seconds(
     bytes: Int, compression: Configuration.Compression
-  ) throws(CommunicationError) -> Double {
+  ) throws(CommunicationError) -> (seconds: Double, processor: Double) {
     let block = FloatBuffer(zeros: bytes / 4)
     let reducer = try GradientReducer(
       block.slice, bucketMiB: bucketMiB, by: compression.sum(count: block.count),
       over: try world.duplicate())
     try reducer.finish()
     var seconds: [Double] = []
+    let before = ProcessorTime.seconds
     for _ in 0..<rounds {
       seconds.append(
         try world.slowest { () throws(CommunicationError) in try reducer.finish() })
     }
-    return median(of: seconds)
+    let processor = (ProcessorTime.seconds - before) / Double(rounds)
+    return (median(of: seconds), try world.allreduceMax(processor))
   }
 
   /// Bus bandwidth in GB/s: 2 (n - 1) / n bytes / seconds of n ranks.

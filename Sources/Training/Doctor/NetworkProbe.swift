@@ -28,7 +28,7 @@ package struct NetworkProbe: Sendable {
     let allreduce = AllreduceBenchmark(over: world, bucketMiB: 4, rounds: 3)
     let size = 16 << 20
     let rate = allreduce.rate(
-      bytes: size, seconds: try allreduce.seconds(bytes: size, compression: .none))
+      bytes: size, seconds: try allreduce.seconds(bytes: size, compression: .none).seconds)
     guard world.rank == 0 else { return [] }
     return [pairs(links), sum(rate, isOneHost: links.isEmpty)].compactMap { $0 }
   }

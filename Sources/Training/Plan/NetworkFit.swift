@@ -5,13 +5,16 @@ package struct AllreduceMeasurement: Equatable, Sendable {
   package let ranks: Int
   package let compression: Configuration.Compression
   package let seconds: Double
+  /// Seconds of a rank's processor.
+  package let processorSeconds: Double
 
   package init(
     bytes: Int, bucketBytes: Int, ranks: Int, compression: Configuration.Compression,
-    seconds: Double
+    seconds: Double, processorSeconds: Double = 0
   ) {
     (self.bytes, self.bucketBytes, self.ranks) = (bytes, bucketBytes, ranks)
     (self.compression, self.seconds) = (compression, seconds)
+    self.processorSeconds = processorSeconds
   }
 
   /// The measurement of a line of the benchmark; nil for another line.
@@ -22,7 +25,8 @@ package struct AllreduceMeasurement: Equatable, Sendable {
       bytes > 0, bucket > 0, ranks > 0, seconds > 0
     else { return nil }
     self.init(
-      bytes: bytes, bucketBytes: bucket, ranks: ranks, compression: compression, seconds: seconds)
+      bytes: bytes, bucketBytes: bucket, ranks: ranks, compression: compression, seconds: seconds,
+      processorSeconds: line["processor_s"]?.number ?? 0)
   }
 
   /// What its buckets take, one after the other.
@@ -48,7 +52,11 @@ extension NetworkModel {
   ) -> NetworkModel {
     let plain = measurements.filter { $0.compression == .none }
     let halved = measurements.filter { $0.compression == .bf16 }
-    return fittedLink(to: plain, ranksPerNode).fittedConversion(to: halved, ranksPerNode)
+    var model = fittedLink(to: plain, ranksPerNode).fittedConversion(to: halved, ranksPerNode)
+    let bytes = measurements.reduce(0) { $0 + $1.bytes }
+    let processor = measurements.reduce(0) { $0 + $1.processorSeconds }
+    model.processor = bytes > 0 ? processor / Double(bytes) : 0
+    return model
   }
 
   private func fittedLink(

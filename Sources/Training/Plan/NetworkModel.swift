@@ -27,6 +27,8 @@ package struct NetworkModel: Equatable, Sendable {
   /// Seconds that the communication thread, which sleeps between looks, notices late that its
   /// messages have arrived.
   package var nap: Double
+  /// Seconds of a core that a byte of gradients takes while it is summed, which computing loses.
+  package var processor = 0.0
 
   package init(
     inside: Link, between: Link, addition: Double, conversion: Double, nap: Double

@@ -33,7 +33,7 @@ package struct PartTimer {
     }
   }
 
-  /// The fastest of a few passes, of every rank.
+  /// The fastest of a few passes of all ranks.
   private func time(
     _ passes: Passes, on computes: [Compute], _ crew: ThreadTeam
   ) -> [[Profile.Entry]] {
@@ -44,7 +44,7 @@ package struct PartTimer {
     for number in 1... {
       if number > 2 && ContinuousClock.now - start > .seconds(1) || number > 20 { break }
       let next = round(passes, on: computes, crew)
-      best = zip(best, next).map { seconds($1) < seconds($0) ? $1 : $0 }
+      if seconds(next) < seconds(best) { best = next }
     }
     return best
   }
@@ -59,8 +59,8 @@ package struct PartTimer {
     return computes.map { $0.profile?.entries ?? [] }
   }
 
-  private func seconds(_ entries: [Profile.Entry]) -> Double {
-    entries.reduce(0) { $0 + $1.seconds }
+  private func seconds(_ profiles: [[Profile.Entry]]) -> Double {
+    profiles.reduce(0) { $1.reduce($0) { $0 + $1.seconds } }
   }
 }
 

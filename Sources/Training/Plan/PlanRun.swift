@@ -108,7 +108,7 @@ package struct PlanRun {
       accumulate: run.configuration.training.accumulate)
     return RunPlan.Split(
       split: split, nodeBytes: node, step: step,
-      forecast: RunForecast(run, step, on: placement, network: network))
+      forecast: RunForecast(run, step, on: placement, threads: split.threads, network: network))
   }
 
   /// What calls cost: from kept timings, and what they lack is timed now and kept.

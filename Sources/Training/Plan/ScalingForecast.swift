@@ -55,7 +55,7 @@ package struct ScalingForecast: Sendable {
       let placement = RankPlacement(ranks: ranks, ranksPerNode: input.ranksPerNode)
       let simulation = StepSimulation(
         profile, ranks: ranks, bucketMiB: input.bucketMiB, slow: input.slow,
-        seed: UInt64(input.seed)
+        seed: UInt64(input.seed), lossPerByte: network.processor / input.cores
       ) {
         kind.algorithm.seconds(
           bytes: $0, over: placement, compression: kind.compression, on: network)

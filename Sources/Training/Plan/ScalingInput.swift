@@ -20,6 +20,8 @@ package struct ScalingInput: Equatable, Sendable {
   package var steps = 20
   package var ranks = (3...12).map { 1 << $0 }
   package var ranksPerNode = 1
+  /// Cores of a rank, of which sums take their share.
+  package var cores = 1.0
   package var bucketMiB = 4.0
   package var algorithms = [AllreduceAlgorithm.shards]
   package var compressions = [Configuration.Compression.none]
@@ -66,6 +68,7 @@ extension ScalingInput {
       Field("ranks", \.ranks, .several(.integer(atLeast: 1), "ranks"), "numbers of ranks"),
       Field(
         "ranksPerNode", \.ranksPerNode, .integer(atLeast: 1), "which share a network card"),
+      Field("cores", \.cores, .positive, "of a rank, of which sums take their share"),
       Field("bucketMiB", \.bucketMiB, bucket, "gradients are sent in pieces of this size"),
       Field(
         "algorithms", \.algorithms, .several(.choice(), "algorithms"),

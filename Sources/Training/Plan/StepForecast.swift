@@ -41,13 +41,13 @@ struct RunForecast: Sendable {
   let nodes: Int
 
   init(
-    _ run: PlannedRun, _ forecast: StepForecast, on placement: RankPlacement,
+    _ run: PlannedRun, _ forecast: StepForecast, on placement: RankPlacement, threads: Int,
     network: NetworkModel
   ) {
     let settings = run.configuration
     let simulation = StepSimulation(
       forecast.profile, ranks: placement.ranks, bucketMiB: settings.distributed.bucketMiB,
-      seed: 1
+      seed: 1, lossPerByte: network.processor / Double(threads)
     ) {
       AllreduceAlgorithm.shards.seconds(
         bytes: $0, over: placement, compression: settings.distributed.compression, on: network)

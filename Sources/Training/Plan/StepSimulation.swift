@@ -39,18 +39,22 @@ package struct StepSimulation {
   private let slow: SlowRanks
   private let slowCount: Int
   private let buckets: [(released: Double, seconds: Double)]
+  /// Seconds that a rank computes longer if all sums are under way meanwhile.
+  private let lost: Double
 
   /// - Parameters:
+  ///   - lossPerByte: seconds that a rank computes longer for each byte that is summed meanwhile.
   ///   - secondsOfSum: how long the sum of a bucket of so many bytes takes once it has started.
   package init(
     _ profile: StepProfile, ranks: Int, bucketMiB: Double, slow: SlowRanks = SlowRanks(),
-    seed: UInt64, secondsOfSum: (_ bytes: Int) -> Double
+    seed: UInt64, lossPerByte: Double = 0, secondsOfSum: (_ bytes: Int) -> Double
   ) {
     (self.profile, self.ranks, self.seed, self.slow) = (profile, ranks, seed, slow)
     slowCount = Int((slow.share * Double(ranks)).rounded())
     // The logarithm's deviation that gives factors of this relative deviation.
     spread = log(1 + profile.jitter * profile.jitter).squareRoot()
     let isAlone = ranks == 1
+    lost = isAlone ? 0 : lossPerByte * Double(4 * profile.gradients)
     buckets = profile.buckets(ofMiB: bucketMiB).map {
       (released: $0.released, seconds: isAlone ? 0 : secondsOfSum($0.bytes))
     }
@@ -76,9 +80,12 @@ package struct StepSimulation {
   private func advance(_ clocks: inout [Double], through step: Int, _ outcome: inout Outcome) {
     let factors = (0..<ranks).map { factor(rank: $0, step: step) }
     let starts = zip(clocks, factors).map { $0 + $1 * profile.forward }
-    let ends = zip(starts, factors).map { $0 + $1 * profile.backward }
+    let undisturbed = zip(starts, factors).map { $0 + $1 * profile.backward }
+    let endOfSums = endOfSums(starts, factors)
+    let loss = loss(until: undisturbed.max() ?? 0, endOfSums)
+    let ends = undisturbed.map { $0 + loss }
     let lastEnd = ends.max() ?? 0
-    let summed = max(lastEnd, endOfSums(starts, factors))
+    let summed = max(lastEnd, endOfSums)
     for rank in clocks.indices {
       let update = factors[rank] * profile.update
       outcome.computing += (ends[rank] - clocks[rank] + update) / Double(ranks)
@@ -86,6 +93,13 @@ package struct StepSimulation {
       clocks[rank] = summed + update
     }
     outcome.exposed += summed - lastEnd
+  }
+
+  /// Seconds that the sums under way before `lastEnd` take from computing, in proportion to the time of all.
+  private func loss(until lastEnd: Double, _ endOfSums: Double) -> Double {
+    guard secondsOfSums > 0 else { return 0 }
+    let after = min(max(0, endOfSums - lastEnd), secondsOfSums)
+    return lost * (1 - after / secondsOfSums)
   }
 
   /// When the last bucket is summed.

@@ -20,6 +20,16 @@ enum ProcessMemory {
   }
 }
 
+/// The processor time of this process.
+enum ProcessorTime {
+  /// Seconds of all its threads so far, those that the system worked for it included.
+  static var seconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}
+
 /// The most memory that a process may take.
 package struct MemoryLimit: Sendable {
   package let bytes: Int
