@@ -13,15 +13,15 @@ package enum Target: Sendable {
     let lattice = VoxelLattice(full: full, lower: lower)
     switch self {
     case .labels(let labels, let ignore):
-      return .labels(lattice.values(of: labels), ignore: ignore)
+      return .labels(lattice.values(of: labels, on: compute), ignore: ignore)
     case .regions(let grid, let ignored):
       let shape = Shape(channels: grid.shape.channels, extent: lower)
       var lowered = VoxelGrid(uninitialized: shape, from: compute.pool)
       for channel in 0..<shape.channels {
         let (source, values) = (grid.channel(channel), lowered.mutableChannel(channel))
-        lattice.forEach { values[$0] = source[$1] }
+        lattice.forEach(on: compute) { values[$0] = source[$1] }
       }
-      return .regions(lowered, ignored: ignored.map(lattice.values))
+      return .regions(lowered, ignored: ignored.map { lattice.values(of: $0, on: compute) })
     }
   }
 }
@@ -31,11 +31,11 @@ private struct VoxelLattice {
   let full: Extent
   let lower: Extent
 
-  /// Hands over each voxel's index in the lower grid and in the full one.
-  func forEach(_ body: (_ index: Int, _ source: Int) -> Void) {
+  /// Hands over each voxel's index in the lower grid and in the full one, a plane to a thread.
+  func forEach(on compute: Compute, _ body: (_ index: Int, _ source: Int) -> Void) {
     let steps = zip(full.zyx, lower.zyx).map { $0 / max($1, 1) }
-    var index = 0
-    for z in 0..<lower.depth {
+    compute.team.parallelFor(lower.depth) { z, _ in
+      var index = z * lower.height * lower.width
       for y in 0..<lower.height {
         let row = (z * steps[0] * full.height + y * steps[1]) * full.width
         for x in 0..<lower.width {
@@ -46,9 +46,9 @@ private struct VoxelLattice {
     }
   }
 
-  func values<Value>(of source: [Value]) -> [Value] {
+  func values<Value>(of source: [Value], on compute: Compute) -> [Value] {
     [Value](unsafeUninitializedCapacity: lower.voxels) { values, count in
-      forEach { values.initializeElement(at: $0, to: source[$1]) }
+      forEach(on: compute) { values.initializeElement(at: $0, to: source[$1]) }
       count = lower.voxels
     }
   }

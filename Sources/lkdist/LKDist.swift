@@ -12,6 +12,7 @@ struct LKDist: ParsableCommand {
         lkdist sample demo                          a small real data set with its configuration
         lkdist init Task04_Hippocampus              write lkdist.yaml for your own data
         lkdist check Task04_Hippocampus             read every file, list what is wrong
+        lkdist plan --ranks 8                       what that will take: memory, hours
         mpirun -n 8 lkdist train                    train with 8 ranks on ./lkdist.yaml
         lkdist predict --checkpoint runs/demo/checkpoints/best.safetensors -i scan.nii.gz -o out.nii.gz
         lkdist evaluate out labelsTr -o metrics.json

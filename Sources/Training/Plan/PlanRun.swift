@@ -48,7 +48,7 @@ package struct PlanRun {
       run, ranks: placement.ranks, poolBytes: rehearsal.poolBytes, program: program)
     let perRank = nodeMemory / split.ranks
     return RunPlan(
-      run: run, placement: placement, threads: split.threads, network: network,
+      run: run, placement: placement, threads: split.threads,
       networkIsAssumed: options.network == nil && options.measuredSums == nil,
       work: WorkSummary(run.model, extent: run.extent, rehearsal), memory: memory,
       memoryOfRank: perRank,

@@ -21,7 +21,6 @@ package struct RunPlan: Sendable {
   let run: PlannedRun
   let placement: RankPlacement
   let threads: Int
-  let network: NetworkModel
   let networkIsAssumed: Bool
   let work: WorkSummary
   let memory: MemoryPlan

@@ -1,4 +1,5 @@
-/// Curves over the steps of a run, or over numbers of ranks, as a drawing; each is named at its end, so that there is no key.
+/// Curves over the steps of a run, or over numbers of ranks, as a drawing; each is named at its end, so
+/// that there is no key.
 package struct Chart {
   /// What it shows, with the unit.
   package let title: String
