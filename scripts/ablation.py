@@ -109,12 +109,12 @@ class Grid:
         ranks = self.options.ranks
         launcher = ["mpirun", "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
         common = ["train", self.folder / "lkdist.yaml", "--seed", self.options.seed, *self.settings(variant)]
-        text = self.call(*common, "--dry-run")
-        variant.parameters = int(re.search(r"(\d+) parameters", text).group(1))
         runs = [self.folder / variant.name / f"fold-{fold}" for fold in range(self.options.folds)]
         for fold, run in enumerate(runs):
             # lkdist goes on from a run's last checkpoint, and leaves one that is finished as it is.
             self.call(*common, "--fold", fold, "--output", run, "--quiet", launcher=launcher)
+        log = (runs[0] / "train.log").read_text()
+        variant.parameters = int(re.search(r"(\d+) parameters", log).group(1))
         scores = self.folder / f"{variant.name}.json"
         self.call("evaluate", "--runs", *runs, "-o", scores, "--overwrite", "--quiet")
         variant.scores = json.loads(scores.read_text())

@@ -41,7 +41,7 @@ package final class StepBenchmark {
   /// alone.
   package var stepProfile: StepProfile {
     StepProfile(
-      patchSize: [extent.width, extent.height, extent.depth],
+      patchSize: extent.xyz,
       steps: steps.count > 1 ? Array(steps.dropFirst()) : steps, moments: moments)
   }
 

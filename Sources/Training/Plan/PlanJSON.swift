@@ -5,11 +5,11 @@ import Tensors
 extension RunPlan {
   /// The plan for programs; seconds, bytes and operations.
   package var json: JSON {
-    let bytes = run.checkpointBytes
+    let (bytes, work) = (run.checkpointBytes, work)
     return [
       "patch": .array(run.extent.xyz.map(JSON.integer)),
       "ranks": .integer(placement.ranks), "ranks_per_node": .integer(placement.ranksPerNode),
-      "nodes": .integer(placement.nodes), "threads": .integer(threads),
+      "nodes": .integer(placement.nodes), "threads": .integer(own.split.threads),
       "parameters": .object(
         work.parts.map { JSON.Member($0.name, .integer($0.parameters)) }
           + [JSON.Member("all", .integer(run.model.parameterCount))]),
@@ -49,8 +49,7 @@ extension RunPlan {
       "node_hours": .finite(forecast?.nodeHours),
       // As `lkdist simulate` reads it.
       "profile": step?.json ?? .null,
-      "patches_per_s": .finite(
-        split.patchesPerSecond(accumulate: run.configuration.training.accumulate)),
+      "patches_per_s": .finite(forecast?.patchesPerSecond),
     ]
   }
 }

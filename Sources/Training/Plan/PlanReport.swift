@@ -14,16 +14,17 @@ extension RunPlan {
     let ranks = placement.ranks
     let nodes = placement.nodes
     return [
-      "\(settings.name): patch \(run.extent), \(run.trainingSubjects) subjects to train and "
+      "\(settings.name): patch \(run.extent), \(run.trainingExtents.count) subjects to train and "
         + "\(run.validationExtents.count) to validate, \(settings.training.epochs) epochs of "
         + "\(run.stepsPerEpoch(ranks: ranks)) steps",
       "on \(nodes) node\(nodes == 1 ? "" : "s") of "
-        + "\(NodeSplit(ranks: placement.ranksPerNode, threads: threads)), global batch "
+        + "\(own.split), global batch "
         + "\(ranks * settings.training.accumulate)", "",
     ]
   }
 
   private var networkLines: [String] {
+    let work = work
     var table = TextTable()
     table.add(["network", "parameters", "GFLOP forward"])
     for part in work.parts where part.parameters > 0 {
@@ -86,7 +87,7 @@ extension RunPlan {
   }
 
   private var timeLines: [String] {
-    guard let split = splits.first, let step = split.step, let run = split.forecast else {
+    guard let step = own.step, let run = own.forecast else {
       return ["time: not timed, for the node's ranks do not fit into its memory", ""]
     }
     var table = TextTable()
@@ -117,16 +118,15 @@ extension RunPlan {
   }
 
   private var splitLines: [String] {
-    guard splits.count > 1 else {
+    guard !others.isEmpty else {
       return ["other splits of the node's cores: lkdist plan --calibrate times them"]
     }
     var table = TextTable()
     table.add(["a node's cores as", "step s", "patches/s", "MiB a node"])
-    let accumulate = run.configuration.training.accumulate
     for split in splits {
       table.add([
         "  \(split.split)", TextTable.number(split.forecast?.step, digits: 3),
-        TextTable.number(split.patchesPerSecond(accumulate: accumulate), digits: 3),
+        TextTable.number(split.forecast?.patchesPerSecond, digits: 3),
         Self.mebibytes(split.nodeBytes),
       ])
     }

@@ -43,19 +43,16 @@ package struct PlanRun {
     let run = try PlannedRun(setup)
     let (placement, network) = (placement, try network())
     let split = NodeSplit(ranks: placement.ranksPerNode, threads: budget.threads)
-    let rehearsal = try run.rehearsal(threads: split.threads)
-    let memory = MemoryPlan(
-      run, ranks: placement.ranks, poolBytes: rehearsal.poolBytes, program: program)
     let perRank = nodeMemory / split.ranks
     return RunPlan(
-      run: run, placement: placement, threads: split.threads,
+      run: run, placement: placement,
       networkIsAssumed: options.network == nil && options.measuredSums == nil,
-      work: WorkSummary(run.model, extent: run.extent, rehearsal), memory: memory,
       memoryOfRank: perRank,
       largestPatch: try PatchSearch(
         run: run, ranks: placement.ranks, threads: split.threads, program: program
       ).largest(within: perRank),
-      splits: try splits(of: split, for: run).map {
+      own: try forecast(run, split: split, nodes: placement.nodes, network),
+      others: try otherSplits(than: split, for: run).map {
         try forecast(run, split: $0, nodes: placement.nodes, network)
       })
   }
@@ -76,14 +73,13 @@ package struct PlanRun {
     return try network.model()
   }
 
-  /// The split of the run and the others of as many cores, if they are to be timed or were before.
-  private func splits(of split: NodeSplit, for run: PlannedRun) -> [NodeSplit] {
-    let others = NodeSplit.all(ofCores: split.ranks * split.threads).filter { $0 != split }
+  /// The splits of as many cores, if they are to be timed or were before.
+  private func otherSplits(than split: NodeSplit, for run: PlannedRun) -> [NodeSplit] {
     let parts = StepParts(run).all
-    return [split]
-      + others.filter {
-        options.calibrates || timingFile($0, run).read().missing(of: parts).isEmpty
-      }
+    return NodeSplit.all(ofCores: split.ranks * split.threads).filter {
+      $0 != split
+        && (options.calibrates || timingFile($0, run).read().missing(of: parts).isEmpty)
+    }
   }
 
   private func timingFile(_ split: NodeSplit, _ run: PlannedRun) -> TimingFile {
@@ -96,19 +92,20 @@ package struct PlanRun {
   ) throws -> RunPlan.Split {
     let rehearsal = try run.rehearsal(threads: split.threads)
     let placement = RankPlacement(ranks: split.ranks * nodes, ranksPerNode: split.ranks)
-    let memory = MemoryPlan(
-      run, ranks: placement.ranks, poolBytes: rehearsal.poolBytes, program: program)
-    let node = memory.bytes(root: true) + (split.ranks - 1) * memory.bytes(root: false)
-    guard node <= min(nodeMemory, HostMemory.bytes) || split.ranks == 1 else {
-      return RunPlan.Split(split: split, nodeBytes: node, step: nil, forecast: nil)
+    var plan = RunPlan.Split(
+      split: split, rehearsal: rehearsal,
+      memory: MemoryPlan(
+        run, ranks: placement.ranks, poolBytes: rehearsal.poolBytes, program: program))
+    guard plan.nodeBytes <= min(nodeMemory, HostMemory.bytes) || split.ranks == 1 else {
+      return plan
     }
-    let prices = try prices(run, split: split)
     let step = StepForecast(
-      rehearsal, prices: prices, extent: run.extent, parameters: run.model.parameterCount,
-      accumulate: run.configuration.training.accumulate)
-    return RunPlan.Split(
-      split: split, nodeBytes: node, step: step,
-      forecast: RunForecast(run, step, on: placement, threads: split.threads, network: network))
+      rehearsal, prices: try prices(run, split: split), extent: run.extent,
+      parameters: run.model.parameterCount, accumulate: run.configuration.training.accumulate)
+    plan.step = step
+    plan.forecast = RunForecast(
+      run, step, on: placement, threads: split.threads, network: network)
+    return plan
   }
 
   /// What calls cost: from kept timings, and what they lack is timed now and kept.

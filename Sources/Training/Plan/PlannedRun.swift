@@ -5,11 +5,8 @@ import Tensors
 
 /// What a run is, as its configuration and the headers of its data set's files say.
 struct PlannedRun: Sendable {
-  let configuration: Configuration
-  let model: ModelConfiguration
-  let loss: NN.Loss
-  let extent: Extent
-  let trainingSubjects: Int
+  private let setup: RunSetup
+  private(set) var extent: Extent
   /// At most as large as this when prepared, for the margin that is cut off is not known.
   let trainingExtents: [Extent]
   let validationExtents: [Extent]
@@ -18,15 +15,15 @@ struct PlannedRun: Sendable {
   ///
   /// - Throws: `ImagingError` naming the file.
   init(_ setup: RunSetup) throws {
-    configuration = setup.configuration
-    model = setup.model
-    loss = setup.configuration.criterion
+    self.setup = setup
     extent = setup.configuration.patchExtent
-    trainingSubjects = setup.training.count
-    let settings = setup.preparation
-    trainingExtents = try setup.training.map { try settings.extent(of: $0) }
-    validationExtents = try setup.validation.map { try settings.extent(of: $0) }
+    trainingExtents = try setup.training.map { try setup.preparation.extent(of: $0) }
+    validationExtents = try setup.validation.map { try setup.preparation.extent(of: $0) }
   }
+
+  var configuration: Configuration { setup.configuration }
+  var model: ModelConfiguration { setup.model }
+  var loss: NN.Loss { configuration.criterion }
 
   /// The bytes of prepared volumes on each node.
   var cacheBytes: Int {
@@ -56,10 +53,7 @@ struct PlannedRun: Sendable {
   }
 
   /// Steps of one epoch.
-  func stepsPerEpoch(ranks: Int) -> Int {
-    let patches = ranks * configuration.training.accumulate
-    return configuration.training.stepsPerEpoch ?? (trainingSubjects + patches - 1) / patches
-  }
+  func stepsPerEpoch(ranks: Int) -> Int { setup.epochPlan(0, ranks: ranks).steps }
 
   /// Validations of the whole run.
   var validations: Int {
@@ -70,16 +64,8 @@ struct PlannedRun: Sendable {
 
   /// The same run with another patch.
   func with(patch: Extent) -> PlannedRun {
-    PlannedRun(self, extent: patch)
-  }
-
-  private init(_ other: PlannedRun, extent: Extent) {
-    configuration = other.configuration
-    model = other.model
-    loss = other.loss
-    self.extent = extent
-    trainingSubjects = other.trainingSubjects
-    trainingExtents = other.trainingExtents
-    validationExtents = other.validationExtents
+    var run = self
+    run.extent = patch
+    return run
   }
 }

@@ -12,16 +12,16 @@ struct StepForecast: Sendable {
     _ rehearsal: StepRehearsal, prices: CallPrices, extent: Extent, parameters: Int,
     accumulate: Int
   ) {
+    let start = prices.total(of: rehearsal.forwardCalls)
     let forward = prices.total(of: rehearsal.forwardCalls.filter { $0.phase != .update })
     let updates = prices.total(of: rehearsal.calls.filter { $0.phase == .update })
     let backward = prices.total(of: rehearsal.calls) - updates - forward
     let others = Double(accumulate - 1) * (forward + backward)
     profile = StepProfile(
       patchSize: extent.xyz, forward: others + forward, backward: backward, update: updates,
-      final: rehearsal.releases.map { release in
-        let calls = release.calls.filter { $0.phase != .update }
-        return StepProfile.Moment(
-          seconds: prices.total(of: calls) - forward, gradients: parameters - release.offset)
+      final: rehearsal.releases.map {
+        StepProfile.Moment(
+          seconds: prices.total(of: $0.calls) - start, gradients: parameters - $0.offset)
       })
     inference = prices.total(of: rehearsal.inferenceCalls)
   }
@@ -36,9 +36,10 @@ struct RunForecast: Sendable {
   let allreduce: Double
   /// Seconds of one validation.
   let validation: Double
-  /// Seconds of the run, and the part of validations in it.
-  let total: Double
-  let nodes: Int
+  /// Patches that a node trains on in a second.
+  let patchesPerSecond: Double
+  let hours: Double
+  let nodeHours: Double
 
   init(
     _ run: PlannedRun, _ forecast: StepForecast, on placement: RankPlacement, threads: Int,
@@ -58,10 +59,8 @@ struct RunForecast: Sendable {
     validation =
       Double((run.validationWindows + segmenters - 1) / segmenters) * forecast.inference
     let steps = settings.training.epochs * run.stepsPerEpoch(ranks: placement.ranks)
-    total = Double(steps) * step + Double(run.validations) * validation
-    nodes = placement.nodes
+    patchesPerSecond = Double(placement.ranksPerNode * settings.training.accumulate) / step
+    hours = (Double(steps) * step + Double(run.validations) * validation) / 3600
+    nodeHours = hours * Double(placement.nodes)
   }
-
-  var hours: Double { total / 3600 }
-  var nodeHours: Double { hours * Double(nodes) }
 }
